@@ -1,0 +1,109 @@
+"""Makes any agent program durable without changing its code.
+
+General layout: a room imports only rooms below it (checked by import-linter).
+
+    cli | testing      commands; the public test kit
+    func               @entrypoint, @task, interrupt
+    hosting            a host for runs, wrap(), launched scripts
+    adapting           what an adapter's author uses
+    engine             one run: replay or call
+    hooks              what plug-ins add
+    journal            facts: records, storages, codec
+    types, errors      the values and errors that users see
+
+This module imports no framework, no langchain-core and no pydantic.
+"""
+
+from __future__ import annotations
+
+from .engine import Answer as Answer
+from .errors import AdapterMismatch as AdapterMismatch
+from .errors import CodecError as CodecError
+from .errors import DecodeError as DecodeError
+from .errors import DurablyError as DurablyError
+from .errors import EncodeError as EncodeError
+from .errors import JournalCorrupt as JournalCorrupt
+from .errors import JournalError as JournalError
+from .errors import JournalTooNew as JournalTooNew
+from .errors import LaunchError as LaunchError
+from .errors import LeaseLost as LeaseLost
+from .errors import OutcomeUnknown as OutcomeUnknown
+from .errors import PluginError as PluginError
+from .errors import ProgramChanged as ProgramChanged
+from .errors import ResumeError as ResumeError
+from .errors import StepFailed as StepFailed
+from .errors import StorageError as StorageError
+from .errors import Suspended as Suspended
+from .errors import ThreadBusy as ThreadBusy
+from .errors import UnknownRun as UnknownRun
+from .func import Entrypoint as Entrypoint
+from .func import Task as Task
+from .func import entrypoint as entrypoint
+from .func import get_stream_writer as get_stream_writer
+from .func import idempotency_key as idempotency_key
+from .func import interrupt as interrupt
+from .func import task as task
+from .hooks import Listener as Listener
+from .hooks import hookimpl as hookimpl
+from .hosting import Durable as Durable
+from .hosting import Host as Host
+from .hosting import wrap as wrap
+from .journal import MemoryStorage as MemoryStorage
+from .journal import SqliteStorage as SqliteStorage
+from .types import Command as Command
+from .types import Interrupt as Interrupt
+from .types import RetryPolicy as RetryPolicy
+from .types import RunInfo as RunInfo
+from .types import RunView as RunView
+from .types import StepInfo as StepInfo
+from .types import StepPolicy as StepPolicy
+
+__all__ = [
+    "AdapterMismatch",
+    "Answer",
+    "CodecError",
+    "Command",
+    "DecodeError",
+    "Durable",
+    "DurablyError",
+    "EncodeError",
+    "Entrypoint",
+    "Host",
+    "Interrupt",
+    "JournalCorrupt",
+    "JournalError",
+    "JournalTooNew",
+    "LaunchError",
+    "LeaseLost",
+    "Listener",
+    "MemoryStorage",
+    "OutcomeUnknown",
+    "PluginError",
+    "ProgramChanged",
+    "ResumeError",
+    "RetryPolicy",
+    "RunInfo",
+    "RunView",
+    "SqliteStorage",
+    "StepFailed",
+    "StepInfo",
+    "StepPolicy",
+    "StorageError",
+    "Suspended",
+    "Task",
+    "ThreadBusy",
+    "UnknownRun",
+    "entrypoint",
+    "get_stream_writer",
+    "hookimpl",
+    "idempotency_key",
+    "interrupt",
+    "task",
+    "wrap",
+]
+
+for _name in __all__:
+    _value = globals()[_name]
+    if getattr(_value, "__module__", "").startswith("durably."):
+        _value.__module__ = "durably"  # so that tracebacks and docs name what users import
+del _name, _value

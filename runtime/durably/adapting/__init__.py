@@ -1,0 +1,37 @@
+"""What an adapter's author uses: the table of seams, the scope they act in, and value codecs.
+
+Example:
+    >>> class MyAdapter(Adapter):
+    ...     name = "mine"
+    ...     distribution = "my-framework"
+    ...     seams = (Seam("my.llm:LLM.call", "model", call, "paid calls are repeated"),)
+    >>> @hookimpl
+    ... def register_adapters():
+    ...     return [MyAdapter()]
+"""
+
+from __future__ import annotations
+
+from ..engine import Call as Call
+from ..engine import Run as Run
+from ..engine import Scope as Scope
+from ..engine import context_of as context_of
+from ..engine import fingerprint as fingerprint
+from ..errors import Suspended as Suspended
+from ..hooks import hookimpl as hookimpl
+from ..journal import TypeCodec as TypeCodec
+from ._adapter import Adapter as Adapter
+from ._adapter import Around as Around
+from ._adapter import Entry as Entry
+from ._adapter import Problem as Problem
+from ._adapter import Seam as Seam
+from ._checking import in_range as in_range
+from ._checking import installed_version as installed_version
+from ._patching import is_in as is_in
+from ._patching import live_scope as live_scope
+from ._patching import problems as problems
+from ._patching import refresh as refresh
+from ._patching import uninstall as uninstall
+from ._threads import ThreadsAdapter as ThreadsAdapter
+from ._watching import activate as activate
+from ._watching import deactivate as deactivate

@@ -1,0 +1,221 @@
+"""Puts seams into a framework and takes them out again.
+
+Functions are replaced on the class or module that defines them; no object of the user's is
+touched. A replaced function asks one context variable whether it is called inside a run, and calls
+the original if it is not. Everything needed to undo a replacement is on the replacement itself, so
+hosts that come and go share one set of patches.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ..engine import Scope, current
+from ._adapter import Adapter, Problem, Seam
+
+_MARK = "__durably_seam__"
+_HOOK = "__durably_subclass_seams__"
+_OWN_INIT = "__durably_own_init_subclass__"
+
+
+def install(adapter: Adapter, module: str) -> None:
+    """Put in every seam of *adapter* that lives in *module*, which is imported. Idempotent."""
+    for seam in adapter.seams:
+        if seam.module == module and problem(seam) is None:
+            _put_in(seam)
+    adapter.installed()
+
+
+def uninstall(adapter: Adapter) -> None:
+    """Take out every seam of *adapter*; the framework's own functions are back in place."""
+    for seam in adapter.seams:
+        if seam.module not in sys.modules or problem(seam) is not None:
+            continue
+        owner, name, _ = _find(seam)
+        for place in _places(owner, seam):
+            _restore(place, name)
+        if seam.subclasses:
+            _unhook_subclasses(owner)
+
+
+def problems(adapter: Adapter, modules: Iterable[str] | None = None) -> list[Problem]:
+    """Return the seams that imported modules do not offer; optional ones are not missed.
+
+    Args:
+        adapter: Whose seams.
+        modules: Only those in these modules; None for all that are imported.
+    """
+    wanted = sys.modules.keys() if modules is None else set(modules)
+    return [
+        found
+        for seam in adapter.seams
+        if seam.module in wanted and not seam.optional and (found := problem(seam)) is not None
+    ]
+
+
+def problem(seam: Seam) -> Problem | None:
+    """Return what is wrong with one seam in the imported framework, or None."""
+    try:
+        _, _, found = _find(seam)
+    except AttributeError as error:
+        return Problem(seam, f"{seam.target} is gone ({error})")
+    except KeyError:
+        return Problem(seam, f"module {seam.module} is not there")
+    function = _function(found)
+    if function is None:
+        return Problem(seam, f"{seam.target} is no function any more")
+    taken = inspect.signature(function).parameters
+    missing = [name for name in seam.params if name not in taken]
+    if missing and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        return Problem(seam, f"{seam.target} no longer takes {', '.join(missing)}")
+    return None
+
+
+def is_in(seam: Seam) -> bool:
+    """Say whether the seam has taken hold."""
+    try:
+        owner, name, _ = _find(seam)
+    except (AttributeError, KeyError):
+        return False
+    return any(_marked(vars(place).get(name)) for place in _places(owner, seam))
+
+
+def refresh(adapter: Adapter) -> None:
+    """Put seams into classes defined since :func:`install`, past an ``__init_subclass__``."""
+    for seam in adapter.seams:
+        if seam.subclasses and seam.module in sys.modules and problem(seam) is None:
+            _put_in(seam)
+
+
+def _put_in(seam: Seam) -> None:
+    owner, name, _ = _find(seam)
+    for place in _places(owner, seam):
+        _replace(place, name, seam)
+    if seam.subclasses:
+        _hook_subclasses(owner, name, seam)
+
+
+def _find(seam: Seam) -> tuple[Any, str, Any]:
+    """Return the seam's owner, its name there, and the raw attribute."""
+    module, _, path = seam.target.partition(":")
+    owner: Any = sys.modules[module]
+    *parents, name = path.split(".")
+    for part in parents:
+        owner = getattr(owner, part)
+    return owner, name, inspect.getattr_static(owner, name)
+
+
+def _places(owner: Any, seam: Seam) -> Iterator[Any]:
+    yield owner
+    if seam.subclasses:
+        for cls in type.__subclasses__(owner):
+            yield from _places(cls, seam)
+
+
+def _replace(place: Any, name: str, seam: Seam) -> None:
+    raw = vars(place).get(name)
+    function = _function(raw)
+    if function is None or _marked(raw) or getattr(function, "__isabstractmethod__", False):
+        return
+    made: Any = _gate(function, seam.around)
+    setattr(made, _MARK, raw)
+    if isinstance(raw, staticmethod | classmethod):
+        made = type(raw)(made)
+    setattr(place, name, made)
+
+
+def _restore(place: Any, name: str) -> None:
+    raw = _marked(vars(place).get(name))
+    if raw is not None:
+        setattr(place, name, raw)
+
+
+def _function(raw: Any) -> Callable[..., Any] | None:
+    function = raw.__func__ if isinstance(raw, staticmethod | classmethod) else raw
+    return function if inspect.isfunction(function) else None
+
+
+def _marked(raw: Any) -> Any:
+    """Return what stood in the place of a seam's replacement; None if *raw* is not one."""
+    function = _function(raw)
+    return getattr(function, _MARK, None) if function is not None else None
+
+
+def _gate(original: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *original* with *around* in its place inside a run."""
+    if inspect.isasyncgenfunction(around):
+
+        @functools.wraps(original)
+        async def gated_stream(*args: Any, **kwargs: Any) -> Any:
+            scope = live_scope()
+            source = (
+                around(scope, original, *args, **kwargs) if scope else original(*args, **kwargs)
+            )
+            try:
+                async for item in source:
+                    yield item
+            finally:
+                await source.aclose()
+
+        return gated_stream
+    if inspect.iscoroutinefunction(around):
+
+        @functools.wraps(original)
+        async def gated_coroutine(*args: Any, **kwargs: Any) -> Any:
+            scope = live_scope()
+            if scope is None:
+                return await original(*args, **kwargs)
+            return await around(scope, original, *args, **kwargs)
+
+        return gated_coroutine
+
+    @functools.wraps(original)
+    def gated(*args: Any, **kwargs: Any) -> Any:
+        scope = live_scope()
+        if scope is None:
+            return original(*args, **kwargs)
+        return around(scope, original, *args, **kwargs)
+
+    return gated
+
+
+def live_scope() -> Scope | None:
+    """Return the current scope unless its run is over (a thread may outlive the run)."""
+    scope = current()
+    return None if scope is None or scope.run.over else scope
+
+
+def _hook_subclasses(base: Any, name: str, seam: Seam) -> None:
+    """Have classes that are derived from *base* later get the seam too."""
+    if _HOOK not in vars(base):
+        own: Any = vars(base).get("__init_subclass__")
+
+        def init_subclass(cls: type, /, **kwargs: Any) -> None:
+            if own is not None:
+                own.__func__(cls, **kwargs)
+            else:
+                super(base, cls).__init_subclass__(**kwargs)
+            for hooked, each in vars(base)[_HOOK].items():
+                _replace(cls, hooked, each)
+
+        # Past the metaclass: pydantic's looks at what is set on a model.
+        type.__setattr__(base, _HOOK, {})
+        type.__setattr__(base, _OWN_INIT, own)
+        type.__setattr__(base, "__init_subclass__", classmethod(init_subclass))
+    vars(base)[_HOOK][name] = seam
+
+
+def _unhook_subclasses(base: Any) -> None:
+    if _HOOK not in vars(base):
+        return
+    own = vars(base)[_OWN_INIT]
+    if own is None:
+        type.__delattr__(base, "__init_subclass__")
+    else:
+        type.__setattr__(base, "__init_subclass__", own)
+    type.__delattr__(base, _HOOK)
+    type.__delattr__(base, _OWN_INIT)

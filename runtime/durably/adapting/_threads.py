@@ -1,0 +1,63 @@
+"""The adapter for Python's own threads: a run goes with the code that it hands to another thread.
+
+Python before 3.14 starts threads with an empty context, so a program's own thread would fall out
+of its run and its steps would not be recorded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import thread as pool_module
+from typing import Any, ClassVar
+
+from ..engine import Scope
+from ._adapter import Adapter, Seam
+
+_POOL_WORKER = getattr(pool_module, "_worker", None)
+
+
+def _start(scope: Scope, original: Callable[..., None], self: threading.Thread) -> None:
+    # A pool's worker outlives the run; its work items carry the run one by one, see _submit.
+    if getattr(self, "_target", None) is not _POOL_WORKER:
+        run = self.run
+
+        def carrying() -> None:
+            del self.run  # the class's own is back, and the cycle through this closure is broken
+            with scope.entered():
+                run()
+
+        self.run = carrying  # type: ignore[method-assign]
+    original(self)
+
+
+def _submit(
+    scope: Scope,
+    original: Callable[..., Any],
+    self: Any,
+    fn: Callable[..., Any],
+    /,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    def carrying() -> Any:
+        with scope.entered():
+            return fn(*args, **kwargs)
+
+    return original(self, carrying)
+
+
+class ThreadsAdapter(Adapter):
+    """Carries the current scope into ``threading.Thread`` and ``ThreadPoolExecutor``."""
+
+    name: ClassVar[str] = "threads"
+    distribution: ClassVar[str] = "python"
+    seams: ClassVar = (
+        Seam("threading:Thread.start", "support", _start, "steps in a program's own threads"),
+        Seam(
+            "concurrent.futures.thread:ThreadPoolExecutor.submit",
+            "support",
+            _submit,
+            "steps in thread pools",
+        ),
+    )

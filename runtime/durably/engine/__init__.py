@@ -1,0 +1,26 @@
+"""One run: lanes and identity, replay or call, retry, questions, parking, order, streams."""
+
+from __future__ import annotations
+
+from ._answers import fitting as fitting
+from ._call import Call as Call
+from ._clock import Clock as Clock
+from ._clock import SystemClock as SystemClock
+from ._context import current as current
+from ._context import scope_var as scope_var
+from ._driving import Outcome as Outcome
+from ._driving import adrive as adrive
+from ._driving import drive as drive
+from ._identity import differences as differences
+from ._identity import fingerprint as fingerprint
+from ._lane import Lane as Lane
+from ._options import Answer as Answer
+from ._options import Options as Options
+from ._parking import Targets as Targets
+from ._parking import context_of as context_of
+from ._past import Past as Past
+from ._program import Sources as Sources
+from ._program import changed_files as changed_files
+from ._run import Run as Run
+from ._run import Sink as Sink
+from ._scope import Scope as Scope

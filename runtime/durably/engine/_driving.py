@@ -1,0 +1,137 @@
+"""Driving a run: its code in a fresh context from the first line, and what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import CodecError, DurablyError, Suspended
+from ..journal.records import RunEnded, RunWaiting
+from ..types import Interrupt, Status
+from ._context import scope_var
+from ._parking import tasks_of, wait_swept
+from ._run import Run
+from ._scope import Scope
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How this process's part of a run ended.
+
+    Attributes:
+        status: ``done``, ``failed``, ``waiting`` or ``stopped``.
+        value: The result of a run that is done.
+        error: What to raise, unless the run is done or waiting.
+        interrupts: What a waiting run waits for.
+    """
+
+    status: Status
+    value: Any = None
+    error: BaseException | None = None
+    interrupts: tuple[Interrupt, ...] = ()
+
+
+def drive(run: Run, body: Callable[[], Any]) -> Outcome:
+    """Call *body* as the run's code, and record how it ended."""
+    announce(run)
+    try:
+        value = contextvars.copy_context().run(_inside, run, body)
+    except BaseException as error:
+        return conclude(run, error=error)
+    return conclude(run, value=value)
+
+
+async def adrive(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Outcome:
+    """Like :func:`drive`, for a coroutine; it runs as a task of its own."""
+    announce(run)
+    context = contextvars.copy_context()
+    context.run(scope_var.set, Scope(run, run.root))
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(body(), context=context)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        await _cancel_whole(run, task)
+        conclude(run, error=asyncio.CancelledError())
+        raise
+    await wait_swept(run)
+    if task.cancelled():
+        return conclude(run, error=asyncio.CancelledError())
+    error = task.exception()
+    return conclude(run, error=error) if error is not None else conclude(run, value=task.result())
+
+
+async def _cancel_whole(run: Run, task: asyncio.Task[Any]) -> None:
+    """Cancel the run's main task and whatever it started and left behind."""
+    task.cancel()
+    await asyncio.wait({task})
+    left = set(tasks_of(run, asyncio.get_running_loop()))
+    for one in left:
+        one.cancel()
+    if left:
+        await asyncio.wait(left, timeout=1)
+
+
+def _inside(run: Run, body: Callable[[], Any]) -> Any:
+    with Scope(run, run.root).entered():
+        return body()
+
+
+def announce(run: Run) -> None:
+    """Tell listeners that the run begins or goes on."""
+    run.tell(run.options.listeners.run_started, run.info)
+
+
+def conclude(run: Run, *, value: Any = None, error: BaseException | None = None) -> Outcome:
+    """Record how the run ended, and say so."""
+    try:
+        outcome = _concluded(run, value, error)
+    except Suspended as stopped:  # the journal failed at the last moment
+        outcome = Outcome("stopped", error=run.failure or stopped)
+    run.over = True
+    shown = outcome.error
+    run.tell(run.options.listeners.run_ended, run.info, outcome.status, shown)
+    return outcome
+
+
+def _concluded(run: Run, value: Any, error: BaseException | None) -> Outcome:
+    if run.failure is not None:
+        return _ended_by(run, run.failure)
+    if run.pending:
+        # Whatever the program made of the signal, the run waits: a secondary error is not its end.
+        run.append(RunWaiting(run.clock.now(), list(run.pending)), barrier=True)
+        return Outcome("waiting", interrupts=tuple(run.pending.values()))
+    if error is None or _is_clean_exit(error):
+        body, blobs = _encoded(run, value)
+        ended = RunEnded("done", run.clock.now(), body, [])
+        run.append(ended, blobs=blobs, barrier=True)
+        return Outcome("done", value, error)
+    if isinstance(error, Exception | SystemExit):
+        return _ended_by(run, error)
+    # An interruption from outside (Ctrl-C, cancellation) is not an outcome: the run can go on.
+    return Outcome("stopped", error=error)
+
+
+def _ended_by(run: Run, error: BaseException) -> Outcome:
+    if isinstance(error, DurablyError) and run.log is not None and run.log.failed:
+        return Outcome("stopped", error=error)
+    body, blobs = _encoded(run, error)
+    message = f"{type(error).__name__}: {error}"
+    ended = RunEnded("failed", run.clock.now(), body, run.failed_in(error), message)
+    run.append(ended, blobs=blobs, barrier=True)
+    return Outcome("failed", error=error)
+
+
+def _is_clean_exit(error: BaseException) -> bool:
+    return isinstance(error, SystemExit) and error.code in (None, 0)
+
+
+def _encoded(run: Run, value: Any) -> tuple[bytes, dict[bytes, bytes]]:
+    """Encode a run's end; one that cannot be written is made again by replaying the steps."""
+    try:
+        return run.codec.split(value)
+    except CodecError:
+        return b"", {}

@@ -1,0 +1,184 @@
+"""What makes two requests the same: plain forms, fingerprints, and how two of them differ.
+
+A request is whatever an adapter or a task hands over: messages, arguments, tools, response types.
+Its *plain form* is data only, with everything that changes from process to process left out
+(object addresses, bound methods, functions by identity); its *fingerprint* is a hash of that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import ormsgpack
+
+_OPTIONS = (
+    ormsgpack.OPT_SORT_KEYS
+    | ormsgpack.OPT_PASSTHROUGH_ENUM
+    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
+    | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
+    | ormsgpack.OPT_PASSTHROUGH_BIG_INT
+    | ormsgpack.OPT_REPLACE_SURROGATES
+)
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_ADDRESS_MARK = b" at 0x"
+_DEPTH = 64
+_SHOWN = 60
+
+
+def fingerprint(request: object) -> tuple[bytes, bytes]:
+    """Return ``(fingerprint, packed plain form)`` of *request*; never fails.
+
+    Two requests have equal fingerprints if and only if their plain forms are equal.
+    """
+    try:
+        packed = ormsgpack.packb(request, default=_plain_object, option=_OPTIONS)
+    except (TypeError, ValueError, RecursionError):
+        packed = ormsgpack.packb(plain(request), option=_OPTIONS)
+    if _ADDRESS_MARK in packed:
+        packed = ormsgpack.packb(_without_addresses(unpack(packed)), option=_OPTIONS)
+    return hashlib.blake2b(packed, digest_size=16).digest(), packed
+
+
+def unpack(packed: bytes) -> Any:
+    """Return the plain form that :func:`fingerprint` packed."""
+    return ormsgpack.unpackb(packed)
+
+
+def plain(value: object, depth: int = 0) -> Any:  # noqa: PLR0911 - one return for each form
+    """Return *value* as data, the slow and complete way; what cannot be data becomes its type."""
+    if value is None or type(value) in _SCALARS:
+        return value
+    if type(value) is str:
+        return value.encode("utf-8", "replace").decode()
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**64 else str(value)
+    if depth >= _DEPTH:
+        return type_name(type(value))
+    if isinstance(value, enum.Enum):
+        return [type_name(type(value)), value.name]
+    if isinstance(value, Mapping):
+        pairs = [(plain(k, depth + 1), plain(v, depth + 1)) for k, v in value.items()]
+        if all(isinstance(key, str) for key, _ in pairs):
+            return dict(pairs)
+        return sorted(([key, item] for key, item in pairs), key=repr)
+    if isinstance(value, list | tuple):
+        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, AbstractSet):
+        return sorted((plain(item, depth + 1) for item in value), key=repr)
+    return plain(_plain_object(value), depth + 1)
+
+
+_SCALARS = (bool, float, bytes)
+_SIMPLE: tuple[Any, ...] = (str, bytes, int, float, tuple, list, dict)
+
+
+def _plain_object(value: Any) -> Any:  # noqa: PLR0911 - one return for each form
+    """Return something simpler than *value*, to be made plain in turn."""
+    if isinstance(value, type):
+        return type_name(value)
+    if isinstance(value, enum.Enum):
+        return [type_name(type(value)), value.name]
+    if dataclasses.is_dataclass(value):
+        fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(value)}
+        return [type_name(type(value)), fields]
+    if isinstance(
+        getattr(type(value), "model_fields", None), Mapping
+    ):  # a pydantic model, without importing pydantic
+        return [type_name(type(value)), dict(value.__dict__)]
+    if isinstance(value, AbstractSet):
+        return sorted((plain(item) for item in value), key=repr)
+    for simple in _SIMPLE:
+        if isinstance(value, simple):  # a subclass, told as its base
+            return simple(value)
+    if callable(value):
+        return _callable_name(value)
+    if isinstance(value, BaseException):
+        return [type_name(type(value)), str(value)]
+    text = repr(value)
+    return type_name(type(value)) if _ADDRESS.search(text) else [type_name(type(value)), text]
+
+
+def type_name(cls: type) -> str:
+    """Return ``module:qualname`` of a class."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _callable_name(value: Any) -> Any:
+    inner = getattr(value, "func", None)
+    if inner is not None and hasattr(value, "args"):  # functools.partial
+        return ["partial", inner, list(value.args), dict(value.keywords)]
+    name = getattr(value, "__qualname__", None)
+    return f"{value.__module__}:{name}" if name else type_name(type(value))
+
+
+def _without_addresses(value: Any) -> Any:
+    if isinstance(value, str):
+        return _ADDRESS.sub(" at 0x", value)
+    if isinstance(value, list):
+        return [_without_addresses(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_addresses(k): _without_addresses(v) for k, v in value.items()}
+    return value
+
+
+def same_shape(one: Any, other: Any) -> bool:
+    """Say whether two plain forms differ in their texts and numbers only.
+
+    A prompt with another date has the recorded one's shape; another step's prompt, with more
+    messages or other tools, does not.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_shape(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same_shape, one, other))
+    return type(one) is type(other)
+
+
+def differences(recorded: Any, now: Any, path: str = "") -> Iterator[str]:
+    """Yield one line for each place where two plain forms differ.
+
+    Example:
+        >>> list(differences({"q": "old"}, {"q": "new"}))
+        ["q: 'old' → 'new'"]
+    """
+    if isinstance(recorded, dict) and isinstance(now, dict):
+        for key in sorted(recorded.keys() | now.keys(), key=str):
+            where = f"{path}.{key}" if path else str(key)
+            if key not in now:
+                yield f"{where}: {_shown(recorded[key])} is gone"
+            elif key not in recorded:
+                yield f"{where}: {_shown(now[key])} is new"
+            else:
+                yield from differences(recorded[key], now[key], where)
+    elif isinstance(recorded, list) and isinstance(now, list):
+        for index in range(max(len(recorded), len(now))):
+            where = f"{path}[{index}]"
+            if index >= len(now):
+                yield f"{where}: {_shown(recorded[index])} is gone"
+            elif index >= len(recorded):
+                yield f"{where}: {_shown(now[index])} is new"
+            else:
+                yield from differences(recorded[index], now[index], where)
+    elif recorded != now:
+        yield f"{path or 'request'}: {_shown_pair(recorded, now)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _shown_pair(one: Any, other: Any) -> str:
+    """Show two values, long texts from where they part."""
+    if isinstance(one, str) and isinstance(other, str) and max(len(one), len(other)) > _SHOWN:
+        parts = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+        start = max(0, parts - _SHOWN // 3)
+        lead = "…" if start else ""
+        one, other = lead + one[start:], lead + other[start:]
+    return f"{_shown(one)} → {_shown(other)}"

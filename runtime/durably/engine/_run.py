@@ -1,0 +1,225 @@
+"""One execution on a thread: its past, what it waits for, and the way to its journal."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from ..errors import DurablyError, Suspended
+from ..hooks.listeners import Handler, tell
+from ..journal import Codec, ThreadLog
+from ..journal.records import Entry, Ordered, Program, Record, StepEnded
+from ..types import Interrupt, RunInfo
+from ._lane import Lane
+from ._options import Options
+from ._past import Past
+from ._program import changed_files
+
+Sink = Callable[[str, tuple[str, ...], Any], None]
+"""Takes ``(mode, namespace, data)`` of each stream part."""
+
+_NOTHING: Mapping[bytes, bytes] = {}
+
+
+class Run:
+    """One run, driven by this process.
+
+    Attributes:
+        id: The run's id.
+        log: Its thread's journal, or None if nothing is kept.
+        past: Its records so far.
+        root: The lane that everything else lies in.
+        pending: Questions asked in this process that have no answer, by id.
+        failure: What must end the run whatever the program does, if anything.
+        unwinding: Whether parked tasks are being cancelled.
+        over: Whether this process is through with it; seams are inert from then on.
+        parked: Tasks that will never go on.
+        inflight: How many steps are being executed.
+        activity: Grows with everything that happens, to tell quiet from busy.
+        resources: What other rooms keep for as long as the run lives, by name.
+        failures: Exceptions that steps raised, by identity, with their rows.
+    """
+
+    def __init__(
+        self,
+        info: RunInfo,
+        log: ThreadLog | None,
+        codec: Codec,
+        options: Options,
+        entries: Iterable[Entry] = (),
+        *,
+        started: float,
+        sink: Sink | None = None,
+    ) -> None:
+        self.info = info
+        self.id = info.run
+        self.log = log
+        self.codec = codec
+        self.options = options
+        self.clock = options.clock
+        self.past = Past(entries)
+        self.root = Lane("")
+        self.sink = sink
+        self.lock = threading.RLock()
+        self.pending: dict[str, Interrupt] = {}
+        self.failure: BaseException | None = None
+        self.unwinding = False
+        self.over = False
+        self.parked: list[Any] = []
+        self.sweepers: dict[Any, Any] = {}
+        self.inflight = 0
+        self.activity = 0
+        self.failures: dict[int, tuple[BaseException, int]] = {}
+        self.started = started
+        self._ticks: dict[str, float] = {}
+        self._ids: dict[tuple[str, str], int] = {}
+        self._changed: bool | None = None
+        self._orders: list[tuple[str, str]] = []
+        self._order_heads: dict[str, int] = {}
+        self.resources: dict[str, object] = {}
+        self.replayed = 0
+        self.executed = 0
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no new step may start."""
+        return bool(self.pending) or self.failure is not None
+
+    def check(self) -> None:
+        """Raise Suspended if no new step may start (the signal is sticky)."""
+        if self.stopping:
+            raise Suspended(f"run {self.id} is being suspended")
+
+    def stop(self, error: BaseException) -> NoReturn:
+        """End the run with *error*, whatever the program or its framework would do with it."""
+        with self.lock:
+            if self.failure is None:
+                self.failure = error
+        raise Suspended(str(error)) from error
+
+    def tell(self, handlers: tuple[Handler, ...], *args: Any) -> None:
+        """Tell listeners, if there are any."""
+        if handlers:
+            tell(handlers, *args)
+
+    def emit(self, mode: str, namespace: tuple[str, ...], data: Any) -> None:
+        """Hand one part to whoever streams this run."""
+        if self.sink is not None:
+            self.sink(mode, namespace, data)
+
+    def append(
+        self,
+        *records: Record,
+        blobs: Mapping[bytes, bytes] = _NOTHING,
+        barrier: bool = False,
+    ) -> int:
+        """Append records and take them into the past; a failing journal stops the run.
+
+        Returns:
+            The first record's row number; 0 if nothing is kept.
+        """
+        if self.log is None:
+            return 0
+        with self.lock:
+            extra = self._side_records()
+            try:
+                first = self.log.append(self.id, *extra, *records, blobs=blobs, barrier=barrier)
+            except DurablyError as error:
+                self.stop(error)
+            for seq, record in enumerate((*extra, *records), first):
+                self.past.add(Entry(seq, self.id, record))
+            return first + len(extra)
+
+    def _side_records(self) -> list[Record]:
+        """Return what rides on the next append: order points, and files loaded since the last."""
+        side: list[Record] = []
+        if self._orders:
+            groups: dict[str, list[str]] = {}
+            for group, who in self._orders:
+                groups.setdefault(group, []).append(who)
+            side += [Ordered(group, who) for group, who in groups.items()]
+            self._orders.clear()
+        files = self.options.sources.files()
+        if len(files) != len(self.past.files):
+            new = {path: digest for path, digest in files.items() if path not in self.past.files}
+            if new:
+                side.append(Program(new))
+        return side
+
+    def program_changed(self) -> bool:
+        """Say whether a source file of the program is not what it was when the run recorded it."""
+        if self._changed is None:
+            self._changed = bool(changed_files(self.past.files))
+        return self._changed
+
+    def remember_order(self, group: str, who: str) -> None:
+        """Record that *who* came next in *group*, with the next append."""
+        with self.lock:
+            self._orders.append((group, who))
+        self.order_passed(group)
+
+    def order_head(self, group: str) -> str | None:
+        """Return who came next in *group* when it was recorded; None past the record."""
+        recorded = self.past.orders.get(group, ())
+        head = self._order_heads.get(group, 0)
+        return recorded[head] if head < len(recorded) else None
+
+    def order_passed(self, group: str) -> None:
+        """Go on to the next of *group*'s recorded order."""
+        self._order_heads[group] = self._order_heads.get(group, 0) + 1
+        self.activity += 1
+
+    def order_forget(self, group: str) -> None:
+        """Give up the rest of *group*'s recorded order: who was recorded next never came."""
+        self._order_heads[group] = len(self.past.orders.get(group, ()))
+
+    def tick(self, step: StepEnded) -> None:
+        """Set the lane's replayable time to when *step* ended."""
+        self._ticks[step.lane] = step.started + step.elapsed
+
+    def now(self, lane: str) -> datetime:
+        """Return a time that is the same on replay: the lane's last step's end, then microseconds.
+
+        Two calls never return the same time.
+        """
+        with self.lock:
+            count = self._ids[lane, "now"] = self._ids.get((lane, "now"), 0) + 1
+        base = self._last_tick(lane)
+        return datetime.fromtimestamp(base + count * 1e-6, UTC)
+
+    def _last_tick(self, lane: str) -> float:
+        while lane not in self._ticks and lane:
+            lane = lane.rpartition("/")[0]
+        return self._ticks.get(lane, self.started)
+
+    def uuid(self, lane: str) -> uuid.UUID:
+        """Return an id that is the same on replay: the n-th asked for in the lane."""
+        with self.lock:
+            count = self._ids[lane, "uuid"] = self._ids.get((lane, "uuid"), 0) + 1
+        return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.id}|{lane}|{count}")
+
+    def failed_in(self, error: BaseException) -> list[int]:
+        """Return the rows of the steps whose failure *error* is, or was made from."""
+        seen: set[int] = set()
+        rows: list[int] = []
+        todo: list[BaseException | None] = [error]
+        while todo:
+            one = todo.pop()
+            if one is None or id(one) in seen:
+                continue
+            seen.add(id(one))
+            if id(one) in self.failures:
+                rows.append(self.failures[id(one)][1])
+            todo += [one.__cause__, one.__context__]
+            if isinstance(one, BaseExceptionGroup):
+                todo += one.exceptions
+        return sorted(rows) or self._failed_by_message(error)
+
+    def _failed_by_message(self, error: BaseException) -> list[int]:
+        """Find the failed step in a framework's error that only quotes it."""
+        text = str(error)
+        quoted = [seq for one, seq in self.failures.values() if str(one) and str(one) in text]
+        return quoted[-1:]

@@ -1,0 +1,335 @@
+"""Where code is in a run, and what it may do there: take a step, open a span, ask a person.
+
+The sync and async call sites are twins by nature; what they decide is in :mod:`._step`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+from ..errors import Suspended
+from ._answers import decision
+from ._asking import ask
+from ._call import Call
+from ._context import scope_var
+from ._lane import Lane
+from ._ordering import order_point
+from ._parking import Targets, park
+from ._run import Run
+from ._step import Step
+
+T = TypeVar("T")
+
+
+class Scope:
+    """A place in a run. Made by the engine; adapters and tasks use the current one.
+
+    Attributes:
+        run: The run.
+        lane: The line of control that steps are counted in.
+        leaf: Kind and name of the step that is being executed around this code, if any.
+        targets: What to cancel first when the run is unwound inside a framework through which no
+            exception can pass; empty where one can.
+    """
+
+    __slots__ = ("lane", "leaf", "run", "targets")
+
+    def __init__(
+        self,
+        run: Run,
+        lane: Lane,
+        leaf: tuple[str, str] | None = None,
+        targets: tuple[Targets, ...] = (),
+    ) -> None:
+        self.run = run
+        self.lane = lane
+        self.leaf = leaf
+        self.targets = targets
+
+    @contextmanager
+    def entered(self) -> Generator[Scope]:
+        """Make this the current scope while the block runs."""
+        before = scope_var.get()
+        scope_var.set(self)
+        try:
+            yield self
+        finally:
+            # Not a token: a generator may be closed in another context than it was entered in.
+            scope_var.set(before)
+
+    def within(self, kind: str, name: str | None = None) -> bool:
+        """Say whether this code runs inside a step of *kind* (and *name*).
+
+        A seam asks so that a call that reaches it twice, through ``super()`` or a wrapper of the
+        same thing, is one step.
+        """
+        return self.leaf is not None and self.leaf[0] == kind and name in (None, self.leaf[1])
+
+    # ── spans ────────────────────────────────────────────────────────────────────────────────
+
+    def child(
+        self,
+        segment: str,
+        *,
+        owner: Hashable | None = None,
+        targets: tuple[Targets, ...] | None = None,
+    ) -> Scope:
+        """Return the scope of a new lane inside this one, without entering it.
+
+        Args:
+            segment: Says what the lane is; lanes of concurrent branches need different ones.
+            owner: If it is the current lane's own, this is a retry of that lane: the same path is
+                entered again, and what was finished in it is replayed.
+            targets: See the attribute; inherited if None.
+        """
+        if owner is not None and self.lane.owner == owner:
+            lane = Lane(self.lane.path, owner)
+        else:
+            with self.run.lock:
+                number = self.lane.count(("lane", segment))
+            lane = Lane(self.lane.child(segment, number), owner)
+        return Scope(self.run, lane, None, self.targets if targets is None else targets)
+
+    @contextmanager
+    def span(
+        self, kind: str, name: str, segment: str = "", *, owner: Hashable | None = None
+    ) -> Generator[Scope]:
+        """Enter a container of steps: a crew, a task, an agent's turn.
+
+        Args:
+            kind: What it is, for people.
+            name: Which one, for people.
+            segment: The lane's segment; ``kind:name`` if empty.
+            owner: See :meth:`child`.
+        """
+        inner = self.child(segment or f"{kind}:{name}", owner=owner)
+        inner.announce(kind, name)
+        try:
+            with inner.entered():
+                yield inner
+        except BaseException as error:
+            inner.conclude(kind, name, error)
+            raise
+        inner.conclude(kind, name, None)
+
+    def announce(self, kind: str, name: str) -> None:
+        """Tell listeners that this scope, a span, begins."""
+        run = self.run
+        run.tell(run.options.listeners.span_started, self.lane.path, kind, name)
+
+    def conclude(self, kind: str, name: str, error: BaseException | None) -> None:
+        """Tell listeners that this scope, a span, is over."""
+        run = self.run
+        run.tell(run.options.listeners.span_ended, self.lane.path, kind, name, error)
+
+    async def iterate(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Yield from *source*, which runs inside this scope while its consumer does not."""
+        try:
+            while True:
+                with self.entered():
+                    try:
+                        item = await anext(source)
+                    except StopAsyncIteration:
+                        return
+                yield item
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None:
+                with self.entered():
+                    await close()
+
+    # ── steps ────────────────────────────────────────────────────────────────────────────────
+
+    def open(self, call: Call) -> Step:
+        """Come to a step: its identity is settled now, wherever and whenever it is performed."""
+        return Step(self.run, self.lane, call)
+
+    def step(self, call: Call, execute: Callable[[], Any]) -> Any:
+        """Replay a step, or execute it and record its outcome.
+
+        Args:
+            call: What it is.
+            execute: Does it.
+
+        Raises:
+            Suspended: The run is being suspended; let it pass.
+            Exception: What *execute* raised, now or when it was recorded.
+        """
+        return self.perform(self.open(call), execute)
+
+    def perform(self, step: Step, execute: Callable[[], Any]) -> Any:
+        """Do what :meth:`step` does, for a step that was opened before."""
+        if step.held is not None:
+            return step.replay()
+        question = step.unfinished()
+        if question is not None:
+            settled = decision(self._inner(step).ask("unfinished", question))
+            if settled[0] != "approve":
+                return step.settle(settled)
+        step.begin()
+        try:
+            while True:
+                try:
+                    with self._inner(step).entered():
+                        value = execute()
+                except Exception as error:
+                    delay = step.retry_in(error)
+                    if delay is None:
+                        step.fail(error)
+                        raise
+                else:
+                    return step.finish(value)
+                self.run.clock.sleep(delay)
+        except BaseException:
+            step.abandon()
+            raise
+
+    async def astep(self, call: Call, execute: Callable[[], Awaitable[Any]]) -> Any:
+        """Like :meth:`step`, for coroutines; parks where no exception can pass."""
+        try:
+            return await self.aperform(self.open(call), execute)
+        except Suspended:
+            if not self.targets:
+                raise
+        return await self.park()
+
+    async def aperform(self, step: Step, execute: Callable[[], Awaitable[Any]]) -> Any:
+        """Like :meth:`perform`, for coroutines."""
+        if step.held is not None:
+            return step.replay()
+        question = step.unfinished()
+        if question is not None:
+            settled = decision(await self._inner(step).aask("unfinished", question))
+            if settled[0] != "approve":
+                return step.settle(settled)
+        step.begin()
+        try:
+            while True:
+                try:
+                    with self._inner(step).entered():
+                        value = await execute()
+                except Exception as error:
+                    delay = step.retry_in(error)
+                    if delay is None:
+                        step.fail(error)
+                        raise
+                else:
+                    return step.finish(value)
+                await self.run.clock.asleep(delay)
+        except BaseException:
+            step.abandon()
+            raise
+
+    async def astream(
+        self, call: Call, source: Callable[[], AsyncIterator[Any]]
+    ) -> AsyncIterator[Any]:
+        """Like :meth:`astep`, for a step whose value arrives in pieces.
+
+        The pieces are passed on as they come, all but the last, which is held back until the whole
+        is recorded; on replay the same pieces are yielded at once. The recorded value is their
+        list. A stream that breaks and is retried begins anew: what had been passed on stays so.
+        """
+        try:
+            step = self.open(call)
+            if step.held is not None:
+                for piece in step.replay():
+                    yield piece
+                return
+            async for piece in self._pieces(step, source):
+                yield piece
+        except Suspended:
+            if not self.targets:
+                raise
+            await self.park()
+
+    async def _pieces(
+        self, step: Step, source: Callable[[], AsyncIterator[Any]]
+    ) -> AsyncIterator[Any]:
+        step.begin()
+        pieces: list[Any] = []
+        try:
+            while True:
+                try:
+                    async for piece in self._inner(step).iterate(source()):
+                        if pieces:
+                            yield pieces[-1]
+                        pieces.append(piece)
+                except Exception as error:
+                    delay = step.retry_in(error)
+                    if delay is None:
+                        step.fail(error)
+                        raise
+                else:
+                    step.finish(pieces)
+                    break
+                pieces.clear()
+                await self.run.clock.asleep(delay)
+        except BaseException:
+            step.abandon()
+            raise
+        if pieces:
+            yield pieces[-1]
+
+    def _inner(self, step: Step) -> Scope:
+        """Return the scope for what happens inside *step*; new for each attempt."""
+        leaf = (step.call.kind, step.call.name)
+        return Scope(self.run, Lane(step.inner), leaf, self.targets)
+
+    # ── people ───────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, name: str, value: Any, schema: Any = None) -> Any:
+        """Return a person's answer to *value*.
+
+        Args:
+            name: What asks, such as ``human_input``; questions are counted by it.
+            value: The question: a mapping with ``kind``, ``message`` and the like, or anything.
+            schema: What an answer must look like.
+
+        Raises:
+            Suspended: There is no answer yet. The question is recorded and will be shown.
+        """
+        return ask(self.run, self.lane, name, value, schema)
+
+    async def aask(self, name: str, value: Any, schema: Any = None) -> Any:
+        """Like :meth:`ask`; parks where no exception can pass."""
+        try:
+            return ask(self.run, self.lane, name, value, schema)
+        except Suspended:
+            if not self.targets:
+                raise
+        return await self.park()
+
+    async def park(self) -> Any:
+        """Wait for ever; the run is unwound from outside once nothing else is under way."""
+        await park(self.run, self.targets)
+
+    def fatal(self, error: BaseException) -> Any:
+        """End the run with *error*, past a framework that would swallow it.
+
+        Raises:
+            Suspended: Always; where it cannot pass, catch it and :meth:`park`.
+        """
+        self.run.stop(error)
+
+    # ── order, streams, ids ──────────────────────────────────────────────────────────────────
+
+    async def order_point(self, group: str, who: str) -> None:
+        """Wait until *who* is next among the unordered branches of *group*, as recorded."""
+        await order_point(self.run, group, who)
+
+    def emit(self, mode: str, data: Any) -> None:
+        """Hand a part to whoever streams the run; the lane is its namespace."""
+        if self.run.sink is not None:
+            self.run.sink(mode, tuple(filter(None, self.lane.path.split("/"))), data)
+
+    def uuid(self) -> uuid.UUID:
+        """Return a new id that is the same on replay."""
+        return self.run.uuid(self.lane.path)
+
+    def now(self) -> datetime:
+        """Return the time, the same on replay and never the same twice."""
+        return self.run.now(self.lane.path)

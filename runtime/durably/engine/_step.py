@@ -1,0 +1,303 @@
+"""One step: is it recorded, may it run, and what becomes of its outcome.
+
+Sync and async call sites share this; they differ only in how they call and how they wait.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import EncodeError, OutcomeUnknown, ProgramChanged
+from ..journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
+from ..types import Decision, StepInfo, StepPolicy
+from ._call import Call
+from ._identity import differences, fingerprint, same_shape, unpack
+from ._lane import Lane
+from ._past import Held, Slot, inner_lane
+from ._run import Run
+
+_SPLIT = 1024
+_SHOWN_DIFFERENCES = 5
+
+Question = Mapping[str, Any]
+
+
+class Step:
+    """A step that the program has come to.
+
+    Attributes:
+        held: Its recorded outcome, or None if it has to be executed.
+        inner: Path of the lane for what happens inside it.
+    """
+
+    __slots__ = (
+        "_attempts",
+        "_lane",
+        "_overlapped",
+        "_packed",
+        "_policy",
+        "_started",
+        "_t0",
+        "call",
+        "held",
+        "inner",
+        "run",
+        "slot",
+    )
+
+    def __init__(self, run: Run, lane: Lane, call: Call) -> None:
+        self.run = run
+        self.call = call
+        self._lane = lane
+        self._policy: StepPolicy = run.options.policy(call)
+        print_, self._packed = fingerprint(call.request)
+        with run.lock:
+            self.slot: Slot = run.past.slot(lane, call.kind, call.name, print_)
+            self.held: Held | None = run.past.exact(self.slot)
+            if self.held is None:
+                self.held = self._displaced()
+            if self.held is not None:
+                lane.taken.add((call.kind, call.name, self.held.step.ordinal))
+        self.inner = inner_lane(self.slot)
+        self._attempts = 0
+        self._overlapped = False
+        self._started = self._t0 = 0.0
+
+    def info(self, **changes: Any) -> StepInfo:
+        """Return the step as listeners see it."""
+        call, run = self.call, self.run
+        info = StepInfo(
+            run.id, run.info.thread, self.slot.lane, call.kind, call.name, call.label or call.name
+        )
+        return info._replace(**changes) if changes else info
+
+    def _displaced(self) -> Held | None:
+        """Decide about an outcome that was recorded at this position for another request."""
+        run, slot = self.run, self.slot
+        held = run.past.displaced(slot, self._lane)
+        if held is None or held.step.print == slot.print:
+            return None
+        recorded, now = self._recorded_request(held), unpack(self._packed)
+        action = self._policy.on_change or run.options.on_change
+        if action == "auto":
+            # A tool's arguments come from recorded answers: other arguments are another call.
+            same_step = self.call.kind != "tool" and same_shape(recorded, now)
+            action = "replay" if same_step and not run.program_changed() else "rerun"
+        found = list(differences(recorded, now))[:_SHOWN_DIFFERENCES]
+        if action == "error":
+            run.stop(ProgramChanged(self._changed_message(found)))
+        run.tell(run.options.listeners.step_changed, self.info(), action, found)
+        return held if action == "replay" else None
+
+    def _recorded_request(self, held: Held) -> Any:
+        if not held.step.request or self.run.log is None:
+            return None
+        return self.run.log.value(held.step.request)
+
+    def _changed_message(self, found: list[str]) -> str:
+        where = f"{self.slot.lane or 'the run'}: {self.call.kind} {self.call.name}"
+        return (
+            f"run {self.run.id}, {where}: the request is not the one in the journal "
+            f"({'; '.join(found)}). Undo the change, start a new run, or continue with "
+            "on_change='rerun'."
+        )
+
+    def replay(self) -> Any:
+        """Return the recorded value, or raise the recorded failure."""
+        held, run, call = self.held, self.run, self.call
+        assert held is not None
+        assert run.log is not None
+        step = held.step
+        with run.lock:
+            run.replayed += 1
+            run.activity += 1
+            run.tick(step)
+        if run.options.listeners.step_replayed:
+            seen = self.info(attempt=step.attempts, elapsed=step.elapsed, usage=step.usage)
+            run.tell(run.options.listeners.step_replayed, seen)
+        if run.sink is not None:
+            self._emit_task(replayed=True)
+        value = run.log.value(step.value, hint=call.hint)
+        if step.outcome == FAILED:
+            run.failures[id(value)] = (value, held.seq)
+            raise value
+        return call.load(value) if call.load is not None else value
+
+    def unfinished(self) -> Question | None:
+        """Return what to ask a person about an effect that an earlier process left half-way."""
+        call, run = self.call, self.run
+        if not call.effect or self.slot.exact not in run.past.unfinished:
+            return None
+        if self._policy.effect != "once":
+            run.tell(run.options.listeners.effect_repeated, self.info())
+            return None
+        shown = call.label or call.name
+        return {
+            "kind": "confirmation",
+            "name": call.name,
+            "message": (
+                f"{shown} began, but its process died before the outcome was recorded. Do it again "
+                "(approve), give the result it had (respond), or let it fail (reject)?"
+            ),
+            "args": unpack(self._packed),
+            "allowed": ["approve", "respond", "reject"],
+        }
+
+    def settle(self, decision: tuple[Decision, Any]) -> Any:
+        """Record the outcome that a person gave to a half-way effect.
+
+        Raises:
+            OutcomeUnknown: The person let it fail.
+        """
+        self.begin(announce=False)
+        verb, answer = decision
+        if verb == "respond":
+            return self.finish(self.call.respond(answer) if self.call.respond else answer)
+        error = OutcomeUnknown(
+            f"{self.call.label or self.call.name} began in an earlier process and its outcome is "
+            "not known; a person decided not to repeat it"
+        )
+        self.fail(error)
+        raise error
+
+    def begin(self, *, announce: bool = True) -> None:
+        """Enter the step for real.
+
+        Raises:
+            Suspended: The run is being suspended, or its journal failed.
+        """
+        run, lane, call = self.run, self._lane, self.call
+        run.check()
+        with run.lock:
+            if lane.active:
+                self._overlapped = True
+                for other in lane.active:
+                    other._overlapped = True  # type: ignore[attr-defined]
+            lane.active.add(self)
+            run.inflight += 1
+            run.activity += 1
+        self._started, self._t0 = run.clock.now(), run.clock.monotonic()
+        self._attempts = run.past.attempts.get(self.slot.exact, 0)
+        if call.effect and announce:
+            slot = self.slot
+            marker = StepStarted(*slot[:6], at=self._started, label=call.label)
+            try:
+                run.append(marker, barrier=True)
+            except BaseException:
+                self.abandon()
+                raise
+        if announce:
+            run.tell(run.options.listeners.step_started, self.info(attempt=self._attempts + 1))
+            if run.sink is not None:
+                self._emit_task(input=self.call.label or unpack(self._packed))
+
+    def retry_in(self, error: Exception) -> float | None:
+        """Return the seconds to wait before another attempt, or None if *error* is final."""
+        self._attempts += 1
+        policy = self._policy.retry
+        if policy is None or self._attempts >= policy.max_attempts or not policy.applies(error):
+            return None
+        delay = min(
+            policy.max_interval,
+            policy.initial_interval * policy.backoff_factor ** (self._attempts - 1),
+        )
+        if policy.jitter:
+            delay += random.random()  # noqa: S311 - spreads callers, keeps no secret
+        run, slot = self.run, self.slot
+        now = run.clock.now()
+        said = f"{type(error).__name__}: {error}"
+        run.append(
+            StepAttempted(*slot[:3], slot.print, slot.nth, self._attempts, now, now + delay, said)
+        )
+        run.tell(run.options.listeners.step_retried, self.info(), error, delay)
+        return delay
+
+    def finish(self, value: Any) -> Any:
+        """Record the value, and only then return it."""
+        call, run = self.call, self.run
+        self._attempts += 1
+        usage = call.usage(value) if call.usage is not None else None
+        stored = call.dump(value) if call.dump is not None else value
+        try:
+            self._record(OK, stored, usage)
+        finally:
+            self.abandon()
+        if run.options.listeners.step_finished:
+            run.tell(run.options.listeners.step_finished, self._ended_info(usage), None)
+        if run.sink is not None:
+            self._emit_task(result=value, error=None)
+            run.sink("updates", self._namespace, {call.name: value})
+        return value
+
+    def fail(self, error: Exception) -> None:
+        """Record a failure that nothing more is tried against."""
+        run = self.run
+        try:
+            row = self._record(FAILED, error, None)
+        finally:
+            self.abandon()
+        run.failures[id(error)] = (error, row)
+        if run.options.listeners.step_finished:
+            run.tell(run.options.listeners.step_finished, self._ended_info(None), error)
+        if run.sink is not None:
+            self._emit_task(result=None, error=f"{type(error).__name__}: {error}")
+
+    def abandon(self) -> None:
+        """Leave the step without an outcome: it was cancelled, or the run is being suspended."""
+        run = self.run
+        with run.lock:
+            if self in self._lane.active:
+                self._lane.active.discard(self)
+                run.inflight -= 1
+            run.activity += 1
+
+    @property
+    def _namespace(self) -> tuple[str, ...]:
+        return tuple(filter(None, self.slot.lane.split("/")))
+
+    def _emit_task(self, **data: Any) -> None:
+        """Hand a part of mode ``tasks`` to whoever streams the run."""
+        call, run = self.call, self.run
+        if run.sink is not None:
+            part = {"id": self.inner, "name": call.name, "kind": call.kind, **data}
+            run.sink("tasks", self._namespace, part)
+
+    def _ended_info(self, usage: Mapping[str, Any] | None) -> StepInfo:
+        elapsed = self.run.clock.monotonic() - self._t0
+        return self.info(attempt=self._attempts, elapsed=elapsed, usage=usage)
+
+    def _record(self, outcome: int, value: Any, usage: Mapping[str, Any] | None) -> int:
+        run, call, slot = self.run, self.call, self.slot
+        run.executed += 1
+        if run.log is None:
+            return 0
+        try:
+            body, blobs = run.codec.split(value, hint=call.hint)
+        except EncodeError as error:
+            error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({slot.lane or 'root'})")
+            run.stop(error)
+        request, more = self._request_body()
+        ended = StepEnded(
+            *slot,
+            outcome=outcome,
+            started=self._started,
+            elapsed=run.clock.monotonic() - self._t0,
+            attempts=self._attempts,
+            value=body,
+            request=request,
+            overlapped=self._overlapped,
+            label=call.label,
+            usage=dict(usage) if usage else None,
+        )
+        row = run.append(ended, blobs={**blobs, **more} if more else blobs)
+        with run.lock:
+            run.tick(ended)
+        return row
+
+    def _request_body(self) -> tuple[bytes, Mapping[bytes, bytes]]:
+        """Return the request as stored: a long history costs only the messages not seen before."""
+        if len(self._packed) <= _SPLIT:
+            return self._packed, {}
+        return self.run.codec.split(unpack(self._packed))

@@ -1,0 +1,136 @@
+"""The errors that durably raises, in one tree.
+
+DurablyError
+├── JournalError              the record of runs cannot be read or written
+│   ├── StorageError          the storage failed: disk full, read-only, locked, gone
+│   ├── JournalCorrupt        what is stored is not what was written
+│   ├── JournalTooNew         written by a later version of durably
+│   ├── LeaseLost             another process took this thread over; this one must stop
+│   └── ThreadBusy            another process is driving this thread right now
+├── CodecError
+│   ├── EncodeError           a value cannot be written to the journal
+│   └── DecodeError           stored bytes do not make a value
+├── ProgramChanged            a step differs from the journal and the policy says to stop
+├── OutcomeUnknown            an effect began, and its outcome was never recorded
+├── ResumeError               an answer does not fit the questions that are open
+├── UnknownRun                no such run or thread
+├── PluginError               a plug-in is broken, or none knows a URL
+├── AdapterMismatch           the installed framework does not offer a seam that we need
+├── LaunchError               a script cannot be started
+└── StepFailed                a recorded failure whose own class cannot be rebuilt
+
+Suspended (BaseException)     control flow: the run is being unwound; never caught by programs
+
+Every error says what happened, to which thread or step, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class DurablyError(Exception):
+    """The root of every error that durably raises."""
+
+
+class JournalError(DurablyError):
+    """The record of runs cannot be read or written."""
+
+
+class StorageError(JournalError):
+    """The storage under the journal failed; the run stopped before its next step."""
+
+
+class JournalCorrupt(JournalError):  # noqa: N818 - a state, told as one
+    """What is stored is not what was written; nothing was replayed from it."""
+
+
+class JournalTooNew(JournalError):  # noqa: N818
+    """The journal was written by a later version of durably, which must read it."""
+
+
+class LeaseLost(JournalError):  # noqa: N818
+    """Another process took the thread over; what this one tried to append was refused."""
+
+
+class ThreadBusy(JournalError):  # noqa: N818
+    """Another process is driving this thread right now.
+
+    Attributes:
+        thread: The thread's id.
+        owner: Who drives it, as ``host:pid``.
+    """
+
+    def __init__(self, thread: str, owner: str, hint: str = "") -> None:
+        super().__init__(thread, owner, hint)
+        self.thread = thread
+        self.owner = owner
+        self.hint = hint
+
+    def __str__(self) -> str:
+        hint = self.hint or "Wait until it has ended, or use another thread id."
+        return f"thread {self.thread!r} is being driven by {self.owner}. {hint}"
+
+
+class CodecError(DurablyError):
+    """A value and its bytes do not go together."""
+
+
+class EncodeError(CodecError):
+    """A value cannot be written to the journal."""
+
+
+class DecodeError(CodecError):
+    """Stored bytes do not make a value; no code named by them was run."""
+
+
+class ProgramChanged(DurablyError):  # noqa: N818
+    """A step's request differs from the journal's, and ``on_change`` says to stop."""
+
+
+class OutcomeUnknown(DurablyError):  # noqa: N818
+    """An effect began in an earlier process and its outcome was never recorded."""
+
+
+class ResumeError(DurablyError):
+    """An answer does not fit the questions that are open."""
+
+
+class UnknownRun(DurablyError):  # noqa: N818
+    """The journal holds no such run or thread."""
+
+
+class PluginError(DurablyError):
+    """A plug-in is broken, or no plug-in knows a URL."""
+
+
+class AdapterMismatch(DurablyError):  # noqa: N818
+    """The installed framework does not offer a seam without which steps would be lost."""
+
+
+class LaunchError(DurablyError):
+    """A script cannot be started."""
+
+
+class StepFailed(DurablyError):  # noqa: N818
+    """A recorded failure whose own class cannot be rebuilt.
+
+    Attributes:
+        type_name: The original class, as ``module:qualname``.
+        message: What its ``str()`` said.
+    """
+
+    def __init__(self, type_name: str, message: str) -> None:
+        super().__init__(type_name, message)
+        self.type_name = type_name
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.type_name.rpartition(':')[2]}: {self.message}"
+
+
+class Suspended(BaseException):
+    """Control flow: the run waits for an answer or must stop, and is being unwound.
+
+    It derives from ``BaseException`` because frameworks are full of ``except Exception``. A
+    program may have ``finally`` blocks run by it but should not catch it; a caught one comes back
+    at the next step.
+    """

@@ -1,0 +1,79 @@
+"""What a plug-in can add.
+
+Mark a function with :data:`hookimpl`, give it one of these names, and name its module in the
+entry-point group ``durably``. Hooks are called when a host starts, never while a step runs: they
+hand over objects, which the engine calls directly. The one exception is :func:`answer_interrupt`,
+asked once for each question.
+
+Hooks are asked newest first; what is built in is registered first and so asked last: a user's own
+plug-in beats a third party's, and that beats the built-in. ``@hookimpl(tryfirst=True)`` and
+``trylast=True`` move one implementation (pluggy's rules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from ..adapting import Adapter
+    from ..engine import Answer
+    from ..journal import Storage, TypeCodec
+    from ..types import Interrupt, RunInfo
+    from .listeners import Listener
+
+PROJECT = "durably"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_adapters() -> Iterable[Adapter]:  # type: ignore[empty-body]
+    """Return the frameworks that this plug-in makes durable. Must not import them."""
+
+
+@hookspec
+def register_codecs() -> Iterable[TypeCodec[Any]]:  # type: ignore[empty-body]
+    """Return codecs for types that no adapter owns."""
+
+
+@hookspec
+def register_listeners() -> Iterable[Listener]:  # type: ignore[empty-body]
+    """Return objects that watch runs."""
+
+
+@hookspec
+def register_commands(commands: click.Group) -> None:
+    """Add subcommands to the ``durably`` command."""
+
+
+@hookspec(firstresult=True)
+def open_storage(url: str) -> Storage | None:
+    """Open the journal at *url*, or return None if the scheme is not this plug-in's."""
+
+
+@hookspec(firstresult=True)
+def open_cache(url: str) -> Any | None:
+    """Open the step cache at *url*, or return None."""
+
+
+@hookspec(firstresult=True)
+def open_store(url: str) -> Any | None:
+    """Open the long-term memory at *url*, or return None."""
+
+
+@hookspec(firstresult=True)
+def answer_interrupt(interrupt: Interrupt, run: RunInfo) -> Answer | None:
+    """Answer a question at once, or return None to let the run wait.
+
+    The answer goes into the journal as if a person had given it.
+    """
+
+
+@hookspec(firstresult=True)
+def price(model: str, usage: Mapping[str, Any]) -> float | None:
+    """Return what a model call cost in USD, or None if this plug-in does not know."""

@@ -1,0 +1,17 @@
+"""Composition: a host for runs, wrapped objects, launched scripts."""
+
+from __future__ import annotations
+
+from ._host import DEFAULT_URL as DEFAULT_URL
+from ._host import Host as Host
+from ._runs import all_runs as all_runs
+from ._runs import find_run as find_run
+from ._runs import fold as fold
+from ._streaming import MODES as MODES
+from ._streaming import astream as astream
+from ._streaming import stream as stream
+from ._threads import delivered as delivered
+from ._threads import open_run as open_run
+from ._threads import thread_of as thread_of
+from ._wrapping import Durable as Durable
+from ._wrapping import wrap as wrap

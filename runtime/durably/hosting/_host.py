@@ -1,0 +1,258 @@
+"""The composition root: a journal, plug-ins, adapters and policies, and how runs begin on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..adapting import Adapter, ThreadsAdapter, activate
+from ..engine import Answer, Clock, Options, Run, Sink, Sources, SystemClock, fingerprint, fitting
+from ..errors import EncodeError, ResumeError, UnknownRun
+from ..hooks import Listener, Listeners, Plugins
+from ..journal import Codec, Journal, Storage, ThreadLog
+from ..journal.records import Answered, Asked, RunResumed, RunStarted
+from ..types import Interrupt, OnChange, RunInfo, RunView, StepPolicy
+from ._runs import fold, new_run_id
+
+DEFAULT_URL = "sqlite:///.durably/journal.db"
+"""Where runs are kept if nothing else is said: below the working directory."""
+
+
+class Host:
+    """What runs are driven on. Safe to share between threads and event loops.
+
+    Args:
+        checkpointer: A journal's URL, or a storage.
+        plugins: Objects with hook implementations, asked before those that are installed.
+        listeners: Who watches, besides the plug-ins' own.
+        policies: Step policies by pattern (see :class:`durably.StepPolicy`).
+        on_change: What to do with steps whose request changed.
+        clock: Time.
+        allow: Module prefixes whose data classes the journal may name.
+
+    Raises:
+        StorageError: The journal cannot be opened.
+        PluginError: No plug-in knows the URL.
+    """
+
+    def __init__(
+        self,
+        checkpointer: str | Storage = DEFAULT_URL,
+        *,
+        plugins: Plugins | Iterable[object] = (),
+        listeners: Iterable[Listener] = (),
+        policies: Mapping[str, StepPolicy] | None = None,
+        on_change: OnChange = "auto",
+        clock: Clock | None = None,
+        allow: Iterable[str] = (),
+    ) -> None:
+        self.plugins = plugins if isinstance(plugins, Plugins) else Plugins(plugins)
+        self.adapters: list[Adapter] = [ThreadsAdapter(), *self.plugins.adapters()]
+        self.clock = clock or SystemClock()
+        codecs = [*self.plugins.codecs()]
+        allowed = [*allow]
+        for adapter in self.adapters:
+            codecs += adapter.codecs
+            allowed += adapter.allow
+        self.codec = Codec(codecs, allow=allowed)
+        storage = (
+            self.plugins.open_storage(checkpointer)
+            if isinstance(checkpointer, str)
+            else checkpointer
+        )
+        self.journal = Journal(storage, self.codec, self.clock.now)
+        self.options = Options(
+            policies=dict(policies or {}),
+            on_change=on_change,
+            listeners=Listeners([*listeners, *self.plugins.listeners()]),
+            clock=self.clock,
+            answerer=self._answer,
+            sources=Sources(),
+        )
+
+    def _answer(self, interrupt: Interrupt, run: RunInfo) -> Answer | None:
+        return self.plugins.answer(interrupt, run)
+
+    def activate(self) -> None:
+        """Put the adapters' seams into frameworks, imported or yet to come.
+
+        Raises:
+            AdapterMismatch: An imported framework does not fit its adapter.
+        """
+        activate(self.adapters)
+
+    def begin(
+        self,
+        entry: str,
+        given: Any,
+        *,
+        thread: str | None = None,
+        meta: Mapping[str, Any] | None = None,
+        sink: Sink | None = None,
+    ) -> Run:
+        """Start a new run, on a thread of its own unless one is named.
+
+        Raises:
+            ThreadBusy: The thread is being driven.
+            EncodeError: What the run was given cannot be written.
+        """
+        run_id = new_run_id()
+        log = self.journal.take(thread or run_id)
+        return self.begin_on(log, entry, given, run_id=run_id, meta=meta, sink=sink)
+
+    def begin_on(
+        self,
+        log: ThreadLog,
+        entry: str,
+        given: Any,
+        *,
+        run_id: str = "",
+        meta: Mapping[str, Any] | None = None,
+        sink: Sink | None = None,
+    ) -> Run:
+        """Like :meth:`begin`, on a thread that is held already."""
+        run_id = run_id or new_run_id()
+        now = self.clock.now()
+        try:
+            self.activate()
+            body, blobs = self.codec.split(given)
+        except BaseException as error:
+            log.release()
+            if isinstance(error, EncodeError):
+                error.add_note(f"the input of {entry} on thread {log.thread!r}")
+            raise
+        info = RunInfo(run_id, log.thread, entry, resumed=False)
+        run = Run(info, log, self.codec, self.options, started=now, sink=sink)
+        record = RunStarted(entry, now, fingerprint(given)[0], body, dict(meta or {}))
+        self._first_append(run, record, blobs)
+        return run
+
+    def resume(
+        self,
+        view: RunView,
+        *,
+        answers: Mapping[str, Any] | None = None,
+        by: str = "",
+        meta: Mapping[str, Any] | None = None,
+        sink: Sink | None = None,
+    ) -> Run:
+        """Take an earlier run up again, finished or not; its code is to be called from the top.
+
+        Args:
+            view: Which run.
+            answers: Answers to its open questions, by interrupt id.
+            by: Who answered, for the record.
+            meta: What to note about this process.
+            sink: Takes stream parts.
+
+        Raises:
+            ThreadBusy: Another process is driving it.
+            ResumeError: An answer does not fit; nothing was recorded.
+        """
+        log = self.journal.take(view.thread)
+        return self.taken_up(log, view, answers=answers, by=by, meta=meta, sink=sink)
+
+    def taken_up(
+        self,
+        log: ThreadLog,
+        view: RunView,
+        *,
+        answers: Mapping[str, Any] | None = None,
+        by: str = "",
+        meta: Mapping[str, Any] | None = None,
+        sink: Sink | None = None,
+    ) -> Run:
+        """Like :meth:`resume`, on a thread that is held already."""
+        try:
+            self.activate()
+            if answers:
+                self._record_answers(log, view, answers, by)
+        except BaseException:
+            log.release()
+            raise
+        entries = [one for one in log.entries if one.run == view.run]
+        info = RunInfo(view.run, log.thread, view.entry, resumed=True)
+        run = Run(info, log, self.codec, self.options, entries, started=view.started, sink=sink)
+        run.info = info._replace(recorded=run.past.finished)
+        self._first_append(run, RunResumed(self.clock.now(), dict(meta or {})), {})
+        return run
+
+    def answer(self, view: RunView, answers: Mapping[str, Any], by: str = "") -> None:
+        """Record answers to a run's open questions without going on with it.
+
+        Raises:
+            ThreadBusy: A process is driving the run.
+            ResumeError: An answer does not fit; nothing was recorded.
+        """
+        log = self.journal.take(view.thread)
+        try:
+            self._record_answers(log, view, answers, by)
+        finally:
+            log.release()
+
+    def _record_answers(
+        self, log: ThreadLog, view: RunView, answers: Mapping[str, Any], by: str
+    ) -> None:
+        questions = {
+            one.record.id: one.record
+            for one in log.entries
+            if one.run == view.run and isinstance(one.record, Asked)
+        }
+        now, records, blobs = self.clock.now(), list[Answered](), dict[bytes, bytes]()
+        for identity, answer in answers.items():
+            if identity not in questions or identity not in view.open:
+                raise ResumeError(_not_open(view, identity, is_known=identity in questions))
+            question = log.value(questions[identity].question)["value"]
+            body, parts = self.codec.split(fitting(question, answer, identity))
+            records.append(Answered(identity, now, by, body))
+            blobs |= parts
+        log.append(view.run, *records, blobs=blobs, barrier=True)
+        log.entries += self.journal.read(view.thread)[len(log.entries) :]
+
+    def _first_append(self, run: Run, record: RunStarted | RunResumed, blobs: Any) -> None:
+        try:
+            run.append(record, blobs=blobs)
+        except BaseException as error:
+            self.release(run)
+            raise (run.failure or error) from None
+
+    def given_to(self, run: Run) -> Any:
+        """Return what a run that was taken up again had been given when it began."""
+        assert run.log is not None
+        for one in run.log.entries:
+            if one.run == run.id and isinstance(one.record, RunStarted):
+                return run.log.value(one.record.value)
+        raise UnknownRun(f"the journal does not say how run {run.id} began")
+
+    def release(self, run: Run) -> None:
+        """Give the run's thread back."""
+        if run.log is not None:
+            run.log.release()
+
+    def questions(self, view: RunView) -> list[Interrupt]:
+        """Return the open questions of a run."""
+        found: list[Interrupt] = []
+        for one in self.journal.read(view.thread):
+            if one.run == view.run and isinstance(one.record, Asked) and one.record.id in view.open:
+                asked = self.journal.value(view.thread, one.record.question)
+                found.append(Interrupt(asked["value"], one.record.id, asked.get("schema")))
+        return found
+
+    def latest(self, log: ThreadLog) -> RunView | None:
+        """Return the newest run of a thread that is held."""
+        views = list(fold((log.thread, entry) for entry in log.entries).values())
+        return views[-1] if views else None
+
+    def close(self) -> None:
+        """Close the journal."""
+        self.journal.close()
+
+
+def _not_open(view: RunView, identity: str, *, is_known: bool) -> str:
+    there_are = ", ".join(view.open) or "none"
+    if is_known:
+        return (
+            f"interrupt {identity} of run {view.run} was answered already, or is not asked any "
+            f"more; open questions: {there_are}."
+        )
+    return f"run {view.run} asked no question {identity!r}; open questions: {there_are}."

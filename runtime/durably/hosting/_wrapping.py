@@ -1,0 +1,214 @@
+"""``durably.wrap``: a framework's own object, unchanged, with durable runs around it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..adapting import Adapter, Entry
+from ..engine import Outcome, Run, Sink, adrive, drive
+from ..hooks import Listener
+from ..journal import Storage
+from ..types import Interrupt, OnChange, RunView, StepPolicy
+from ._host import DEFAULT_URL, Host
+from ._runs import fold
+from ._streaming import astream, stream
+from ._threads import delivered, open_run, thread_of
+
+
+def wrap(
+    target: object,
+    *,
+    checkpointer: str | Storage | Host = DEFAULT_URL,
+    policies: Mapping[str, StepPolicy] | None = None,
+    on_change: OnChange = "auto",
+    listeners: Iterable[Listener] = (),
+    plugins: Iterable[object] = (),
+) -> Durable:
+    """Return *target* with durable runs around it; the object itself is not touched.
+
+    Every model call, tool call, agent's turn and question to a person inside a run is journaled.
+    The wrapped object can be used from many threads, on many thread ids at once.
+
+    Args:
+        target: A CrewAI crew, an AutoGen agent or team, or what another adapter claims.
+        checkpointer: The journal: a URL (``sqlite:///runs.db``, ``memory:``), a storage, or a host
+            to share.
+        policies: Step policies by pattern: a step's name, ``kind:name``, or a glob of either.
+        on_change: What to do with steps whose request changed; see :class:`StepPolicy`.
+        listeners: Who watches.
+        plugins: Objects with hook implementations, for this wrap only.
+
+    Raises:
+        TypeError: No adapter claims the object.
+
+    Example:
+        >>> crew = durably.wrap(my_crew, checkpointer="sqlite:///runs.db")  # doctest: +SKIP
+        >>> crew.invoke({"topic": "tea"}, {"configurable": {"thread_id": "t1"}})  # doctest: +SKIP
+    """
+    host = (
+        checkpointer
+        if isinstance(checkpointer, Host)
+        else Host(
+            checkpointer,
+            plugins=plugins,
+            listeners=listeners,
+            policies=policies,
+            on_change=on_change,
+        )
+    )
+    adapter = _claiming(host, target)
+    host.activate()
+    return Durable(target, host, adapter.entry(target))
+
+
+def _claiming(host: Host, target: object) -> Adapter:
+    for adapter in host.adapters:
+        if adapter.claims(target):
+            return adapter
+    kind = f"{type(target).__module__}.{type(target).__qualname__}"
+    names = ", ".join(one.name for one in host.adapters if one.name != "threads") or "none"
+    broken = "".join(
+        f" {name} could not be loaded: {why}." for name, why in host.plugins.broken.items()
+    )
+    raise TypeError(
+        f"no adapter wraps a {kind}. Adapters here: {names}.{broken} For plain functions use "
+        "@durably.entrypoint and @durably.task."
+    )
+
+
+class Durable:
+    """A wrapped object; made by :func:`wrap`. Configs are LangGraph's: ``{"configurable": …}``."""
+
+    def __init__(self, target: object, host: Host, entry: Entry) -> None:
+        self.target = target
+        self.host = host
+        self._entry = entry
+
+    def invoke(self, input: Any, config: Mapping[str, Any] | None = None) -> Any:  # noqa: A002
+        """Run the object to its end, or to its next question.
+
+        Args:
+            input: What the object is given. ``None`` continues the thread's last run,
+                ``Command(resume=…)`` answers its question and continues. The same input as that of
+                an unfinished run continues it too.
+            config: ``{"configurable": {"thread_id": …}}``; without it the run has a thread of its
+                own.
+
+        Returns:
+            What the object returned, or ``{"__interrupt__": [Interrupt, …]}`` if it waits.
+
+        Raises:
+            ThreadBusy: Another run is driving the thread.
+            ResumeError: There is nothing to continue, or an answer does not fit.
+            Exception: What ended the run; invoke with ``None`` to go on from there.
+        """
+        return delivered(self._execute(input, config, None))
+
+    async def ainvoke(self, input: Any, config: Mapping[str, Any] | None = None) -> Any:  # noqa: A002
+        """Like :meth:`invoke`, in the running event loop."""
+        return delivered(await self._aexecute(input, config, None))
+
+    def stream(
+        self,
+        input: Any,  # noqa: A002
+        config: Mapping[str, Any] | None = None,
+        *,
+        stream_mode: str | Sequence[str] = "updates",
+    ) -> Iterator[Any]:
+        """Run the object and yield parts as they are made.
+
+        Args:
+            input: As for :meth:`invoke`.
+            config: As for :meth:`invoke`.
+            stream_mode: ``updates`` (``{step: result}``), ``tasks`` (steps as they begin, end or
+                are replayed), ``messages`` (tokens), ``custom``, ``values`` (the end), or a list
+                of these, which yields ``(mode, data)``.
+        """
+
+        def execute(sink: Sink) -> Outcome:
+            outcome = self._execute(input, config, sink)
+            delivered(outcome)
+            return outcome
+
+        return stream(stream_mode, execute)
+
+    def astream(
+        self,
+        input: Any,  # noqa: A002
+        config: Mapping[str, Any] | None = None,
+        *,
+        stream_mode: str | Sequence[str] = "updates",
+    ) -> AsyncIterator[Any]:
+        """Like :meth:`stream`, in the running event loop."""
+
+        async def execute(sink: Sink) -> Outcome:
+            outcome = await self._aexecute(input, config, sink)
+            delivered(outcome)
+            return outcome
+
+        return astream(stream_mode, execute)
+
+    def get_state(self, config: Mapping[str, Any]) -> RunView | None:
+        """Return the thread's newest run as the journal tells it, or None if it has none."""
+        runs = self._runs(config)
+        return runs[-1] if runs else None
+
+    def get_state_history(self, config: Mapping[str, Any]) -> Iterator[RunView]:
+        """Yield the thread's runs, newest first."""
+        yield from reversed(self._runs(config))
+
+    def interrupts(self, config: Mapping[str, Any]) -> list[Interrupt]:
+        """Return the questions that the thread waits for."""
+        view = self.get_state(config)
+        return self.host.questions(view) if view is not None else []
+
+    def _runs(self, config: Mapping[str, Any]) -> list[RunView]:
+        thread = thread_of(config)
+        if thread is None:
+            raise ValueError('config={"configurable": {"thread_id": …}} names no thread')
+        entries = self.host.journal.read(thread)
+        return list(fold((thread, entry) for entry in entries).values())
+
+    def _open(
+        self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
+    ) -> tuple[Run, Any]:
+        run = open_run(self.host, self._entry.name, given, config, sink, same_input_continues=True)
+        return run, self.host.given_to(run) if run.info.resumed else given
+
+    def _execute(self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None) -> Outcome:
+        call, acall = self._entry.invoke, self._entry.ainvoke
+        if call is None and _loop_is_running():
+            raise RuntimeError(
+                f"{self._entry.name} runs on asyncio and an event loop is running: use ainvoke"
+            )
+        run, value = self._open(given, config, sink)
+        try:
+            if call is not None:
+                return drive(run, lambda: call(value))
+            assert acall is not None
+            return asyncio.run(adrive(run, lambda: acall(value)))
+        finally:
+            self.host.release(run)
+
+    async def _aexecute(
+        self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
+    ) -> Outcome:
+        call, acall = self._entry.invoke, self._entry.ainvoke
+        run, value = self._open(given, config, sink)
+        try:
+            if acall is not None:
+                return await adrive(run, lambda: acall(value))
+            assert call is not None
+            return await asyncio.to_thread(drive, run, lambda: call(value))
+        finally:
+            self.host.release(run)
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

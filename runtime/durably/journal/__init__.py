@@ -1,0 +1,14 @@
+"""Facts: records of runs as rows of bytes. Knows nothing of tasks, agents or frameworks."""
+
+from __future__ import annotations
+
+from ._log import Journal as Journal
+from ._log import ThreadLog as ThreadLog
+from .codec import Codec as Codec
+from .codec import TypeCodec as TypeCodec
+from .memory import MemoryStorage as MemoryStorage
+from .sqlite import SqliteStorage as SqliteStorage
+from .storage import LANDMARK as LANDMARK
+from .storage import Lease as Lease
+from .storage import Row as Row
+from .storage import Storage as Storage

@@ -1,0 +1,163 @@
+"""The journal: typed records over a storage, and the log of one thread that is being driven."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from ..errors import DurablyError, LeaseLost
+from ._keeper import Keeper
+from ._liveness import owner_id
+from .codec import Codec
+from .records import Entry, Record, from_row, to_row
+from .storage import Lease, Row, Storage
+
+LEASE_SECONDS = 30.0
+"""How long a thread stays taken after the last sign of life of a process on another machine."""
+
+_suffixes = itertools.count(1)
+_NO_BLOBS: Mapping[bytes, bytes] = {}
+
+
+class Journal:
+    """Records over a storage.
+
+    Args:
+        storage: Where rows are kept.
+        codec: How values become bytes.
+        clock: Gives seconds since the epoch.
+    """
+
+    def __init__(
+        self, storage: Storage, codec: Codec, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.storage = storage
+        self.codec = codec
+        self.clock = clock
+        self._keeper = Keeper(storage, clock, LEASE_SECONDS)
+
+    def take(self, thread: str) -> ThreadLog:
+        """Take *thread* for writing, and read what it holds.
+
+        Raises:
+            ThreadBusy: Another run, here or in another process, is driving it.
+        """
+        owner = f"{owner_id()}#{next(_suffixes)}"
+        lease = self.storage.acquire(thread, owner, LEASE_SECONDS, self.clock())
+        try:
+            entries = self.read(thread)
+        except BaseException:
+            self.storage.renew(lease, 0)
+            raise
+        self._keeper.hold(lease)
+        return ThreadLog(self, lease, entries)
+
+    def busy(self, thread: str) -> None:
+        """Raise ThreadBusy if somebody is driving *thread*; change nothing."""
+        self.storage.acquire(thread, f"{owner_id()}#ask", 0, self.clock())
+
+    def read(self, thread: str) -> list[Entry]:
+        """Return every record of *thread* in order; empty for an unknown thread."""
+        return [from_row(thread, row) for row in self.storage.read(thread)]
+
+    def landmarks(self) -> Iterator[tuple[str, Entry]]:
+        """Yield ``(thread, entry)`` for each beginning, end, pause, question and answer."""
+        for thread, row in self.storage.landmarks():
+            yield thread, from_row(thread, row)
+
+    def value(self, thread: str, body: bytes, *, hint: type | None = None) -> Any:
+        """Decode a stored body of *thread*."""
+
+        def fetch(hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
+            return self.storage.fetch(thread, hashes)
+
+        return self.codec.join(body, fetch, hint=hint)
+
+    def close(self) -> None:
+        """Give back every thread and close the storage."""
+        self._keeper.close()
+        self.storage.close()
+
+
+class ThreadLog:
+    """One thread that this process drives: what it held, and the way to append to it.
+
+    Attributes:
+        thread: The thread's id.
+        entries: Every record it held when it was taken.
+    """
+
+    def __init__(self, journal: Journal, lease: Lease, entries: list[Entry]) -> None:
+        self.journal = journal
+        self.thread = lease.thread
+        self.entries = entries
+        self._lease = lease
+        self._head = entries[-1].seq if entries else 0
+        self._lock = threading.Lock()
+        self._failure: DurablyError | None = None
+        self._is_unsure = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether an append failed; nothing more can be written through this log."""
+        return self._failure is not None
+
+    def append(
+        self,
+        run: str,
+        *records: Record,
+        blobs: Mapping[bytes, bytes] = _NO_BLOBS,
+        barrier: bool = False,
+    ) -> int:
+        """Append *records* and return the row number of the first.
+
+        Args:
+            run: The run they belong to.
+            *records: What happened, in order.
+            blobs: Content-addressed parts that the records refer to.
+            barrier: Whether everything so far must survive a power cut when this returns.
+
+        Raises:
+            StorageError: Nothing was written. The log stays failed: a run must not go on without
+                its journal.
+            LeaseLost: Another process drives the thread now.
+        """
+        with self._lock:
+            if self._failure is not None:
+                raise self._failure
+            if self._is_unsure:
+                self._head += len(self.journal.storage.read(self.thread, self._head))
+                self._is_unsure = False
+            first = self._head + 1
+            rows: list[Row] = [
+                to_row(self.thread, seq, run, record) for seq, record in enumerate(records, first)
+            ]
+            try:
+                self.journal.storage.append(self._lease, rows, blobs, barrier=barrier)
+            except DurablyError as error:
+                self._failure = error
+                raise
+            except BaseException:
+                self._is_unsure = True  # Ctrl-C may come before or after the commit
+                raise
+            self._head += len(rows)
+            return first
+
+    def value(self, body: bytes, *, hint: type | None = None) -> Any:
+        """Decode a stored body of this thread."""
+        return self.journal.value(self.thread, body, hint=hint)
+
+    def release(self) -> None:
+        """Give the thread back; a log that failed or lost its lease is let go silently."""
+        self.journal._keeper.drop(self._lease)
+        try:
+            self.journal.storage.renew(self._lease, 0)
+        except LeaseLost:
+            pass  # it is somebody else's already
+        except DurablyError:
+            # The storage is failing and has said so where it mattered; the lease will run out.
+            if self._failure is None:
+                raise

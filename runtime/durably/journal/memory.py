@@ -1,0 +1,117 @@
+"""A storage that lives and dies with the process, for tests and throw-away runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ._refusals import check_free, lease_lost, out_of_order
+from .storage import LANDMARK, Lease, Row
+
+
+@dataclass(slots=True)
+class _Thread:
+    owner: str | None
+    epoch: int
+    until: float
+    rows: list[Row] = field(default_factory=list)
+    blobs: dict[bytes, bytes] = field(default_factory=dict)
+
+    def is_held_by(self, lease: Lease) -> bool:
+        return self.owner == lease.owner and self.epoch == lease.epoch
+
+
+class MemoryStorage:
+    """Keeps threads in this process's memory; see :class:`~durably.journal.storage.Storage`.
+
+    Nothing survives the process, with or without a barrier.
+
+    Example:
+        >>> storage = MemoryStorage()
+        >>> lease = storage.acquire("t", "me", ttl=30.0, now=0.0)
+        >>> storage.append(lease, [Row(1, 1, "run", b"fact")], {}, barrier=False)
+        >>> storage.read("t")
+        [Row(seq=1, kind=1, run='run', body=b'fact')]
+    """
+
+    def __init__(self) -> None:
+        self.url = "memory:"
+        self._lock = threading.Lock()
+        self._threads: dict[str, _Thread] = {}
+        self._landmarks: list[tuple[str, Row]] = []
+
+    def acquire(self, thread: str, owner: str, ttl: float, now: float) -> Lease:
+        """Take a thread; see :meth:`Storage.acquire`."""
+        with self._lock:
+            held = self._threads.get(thread)
+            if held is not None:
+                check_free(thread, held.owner, held.until, owner, now)
+            if ttl == 0:
+                return Lease(thread, owner, held.epoch if held else 0, len(held.rows) if held else 0)
+            if held is None:
+                held = self._threads[thread] = _Thread(owner, 1, now + ttl)
+            else:
+                held.epoch += held.owner != owner
+                held.owner, held.until = owner, now + ttl
+            return Lease(thread, owner, held.epoch, len(held.rows))
+
+    def renew(self, lease: Lease, until: float) -> None:
+        """Extend a lease or give it back; see :meth:`Storage.renew`."""
+        with self._lock:
+            held = self._threads.get(lease.thread)
+            if held is not None and held.is_held_by(lease):
+                held.until = until
+                held.owner = lease.owner if until else None
+            elif until:
+                raise lease_lost(lease, held.owner if held else None)
+
+    def append(
+        self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool
+    ) -> None:
+        """Append rows and blobs, all or nothing; see :meth:`Storage.append`."""
+        if not rows and not blobs and not barrier:
+            return
+        with self._lock:
+            held = self._threads.get(lease.thread)
+            if held is None or not held.is_held_by(lease):
+                raise lease_lost(lease, held.owner if held else None)
+            for expected, row in enumerate(rows, len(held.rows) + 1):
+                if row.seq != expected:
+                    raise out_of_order(lease.thread, row.seq, expected - 1)
+            held.rows += rows
+            for key, data in blobs.items():
+                held.blobs.setdefault(key, data)
+            self._landmarks += [(lease.thread, row) for row in rows if row.kind < LANDMARK]
+
+    def read(self, thread: str, after: int = 0) -> Sequence[Row]:
+        """Return the thread's rows with ``seq > after`` in order; see :meth:`Storage.read`."""
+        with self._lock:
+            held = self._threads.get(thread)
+            return held.rows[after:] if held else []
+
+    def landmarks(self) -> Iterator[tuple[str, Row]]:
+        """Yield ``(thread, row)`` for each landmark; see :meth:`Storage.landmarks`."""
+        with self._lock:
+            found = self._landmarks.copy()
+        yield from found
+
+    def fetch(self, thread: str, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """Return those of the thread's blobs that are there; see :meth:`Storage.fetch`."""
+        with self._lock:
+            held = self._threads.get(thread)
+            blobs = held.blobs if held else {}
+            return {key: blobs[key] for key in hashes if key in blobs}
+
+    def delete(self, thread: str, now: float) -> None:
+        """Forget a thread; see :meth:`Storage.delete`."""
+        with self._lock:
+            held = self._threads.get(thread)
+            if held is None:
+                return
+            check_free(thread, held.owner, held.until, "", now)
+            del self._threads[thread]
+            self._landmarks = [mark for mark in self._landmarks if mark[0] != thread]
+
+    def close(self) -> None:
+        """Do nothing: what is stored goes when the last reference goes."""

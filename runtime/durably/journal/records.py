@@ -1,0 +1,240 @@
+"""The facts that a journal holds, and how each is written as one row.
+
+A record is a named tuple; its row's body is the msgpack array of its fields followed by a CRC-32
+over the row's place and content, so that a damaged or misplaced row is refused by every storage.
+Fields are only ever added at the end, with a default: a journal written by an earlier version
+reads as if the newer fields had been left at theirs.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+import ormsgpack
+
+from ..errors import JournalCorrupt
+from .storage import Row
+
+OK, FAILED = 0, 1
+"""Outcomes of a step."""
+
+_OPTIONS = ormsgpack.OPT_NON_STR_KEYS
+
+
+class RunStarted(NamedTuple):
+    """A run began on the thread."""
+
+    entry: str
+    """What was started: ``script:crew.py``, ``crewai:Crew``, ``module:function``."""
+    at: float
+    """Seconds since the epoch."""
+    request: bytes
+    """Fingerprint of what the run was given, to tell the same command from another."""
+    value: bytes
+    """What the run was given, encoded."""
+    meta: dict[str, Any]
+    """Command line, working directory, versions, user metadata."""
+
+
+class RunResumed(NamedTuple):
+    """A process took up an unfinished run again."""
+
+    at: float
+    meta: dict[str, Any]
+
+
+class RunEnded(NamedTuple):
+    """A run came to its end."""
+
+    status: str
+    """``done``, ``failed`` or ``cancelled``."""
+    at: float
+    value: bytes
+    """The result, or the error that ended the run, encoded; empty when it could not be written."""
+    causes: list[int]
+    """Rows of the failed steps that ended the run; only these are executed again."""
+    message: str = ""
+    """The error in words, readable without decoding it."""
+
+
+class RunWaiting(NamedTuple):
+    """A run was unwound because it waits for answers."""
+
+    at: float
+    open: list[str]
+    """Ids of the questions it waits for."""
+
+
+class Asked(NamedTuple):
+    """A question was asked (an interrupt)."""
+
+    id: str
+    lane: str
+    name: str
+    ordinal: int
+    print: bytes
+    nth: int
+    at: float
+    question: bytes
+    """The question record, encoded."""
+
+
+class Answered(NamedTuple):
+    """A question was answered."""
+
+    id: str
+    at: float
+    by: str
+    value: bytes
+
+
+class Saved(NamedTuple):
+    """The thread's short-term memory after a run (``entrypoint.final(save=…)``)."""
+
+    at: float
+    value: bytes
+
+
+class StepEnded(NamedTuple):
+    """A step has an outcome."""
+
+    lane: str
+    kind: str
+    name: str
+    ordinal: int
+    """How many steps of this kind and name the lane had before."""
+    print: bytes
+    """Fingerprint of the request."""
+    nth: int
+    """How many steps of this kind, name and fingerprint the lane had before."""
+    outcome: int
+    started: float
+    elapsed: float
+    """Seconds, all attempts and waits included."""
+    attempts: int
+    value: bytes
+    request: bytes = b""
+    """The request in plain form; what is shown when it differs."""
+    overlapped: bool = False
+    """Another step of the lane was under way at the same time, so ordinals were a race."""
+    label: str = ""
+    usage: dict[str, Any] | None = None
+
+
+class StepStarted(NamedTuple):
+    """An effect is about to happen."""
+
+    lane: str
+    kind: str
+    name: str
+    ordinal: int
+    print: bytes
+    nth: int
+    at: float
+    label: str = ""
+
+
+class StepAttempted(NamedTuple):
+    """One attempt of a step failed and another is to follow."""
+
+    lane: str
+    kind: str
+    name: str
+    print: bytes
+    nth: int
+    attempt: int
+    at: float
+    retry_at: float
+    error: str
+
+
+class Ordered(NamedTuple):
+    """Who came next among unordered branches."""
+
+    group: str
+    who: list[str]
+
+
+class Program(NamedTuple):
+    """Source files of the program as they were, by content hash."""
+
+    files: dict[str, bytes]
+
+
+Record: TypeAlias = (
+    RunStarted
+    | RunResumed
+    | RunEnded
+    | RunWaiting
+    | Asked
+    | Answered
+    | Saved
+    | StepEnded
+    | StepStarted
+    | StepAttempted
+    | Ordered
+    | Program
+)
+
+KINDS: Mapping[type[Any], int] = {
+    RunStarted: 1,
+    RunResumed: 2,
+    RunEnded: 3,
+    RunWaiting: 4,
+    Asked: 5,
+    Answered: 6,
+    Saved: 7,
+    StepEnded: 16,
+    StepStarted: 17,
+    StepAttempted: 18,
+    Ordered: 19,
+    Program: 20,
+}
+"""What the journal says for each record; the numbers never change."""
+
+_TYPES = {number: made for made, number in KINDS.items()}
+
+
+class Entry(NamedTuple):
+    """A record with its place."""
+
+    seq: int
+    run: str
+    record: Record
+
+
+def to_row(thread: str, seq: int, run: str, record: Record) -> Row:
+    """Write *record* as the row at *seq* of *thread*."""
+    packed = ormsgpack.packb([*record], option=_OPTIONS)
+    kind = KINDS[type(record)]
+    crc = _crc(thread, seq, kind, run, packed)
+    return Row(seq, kind, run, packed + crc.to_bytes(4, "big"))
+
+
+def from_row(thread: str, row: Row) -> Entry:
+    """Read a row back.
+
+    Raises:
+        JournalCorrupt: The row is damaged, or stands in another row's place.
+    """
+    packed, crc = row.body[:-4], row.body[-4:]
+    if _crc(thread, row.seq, row.kind, row.run, packed) != int.from_bytes(crc, "big"):
+        raise JournalCorrupt(
+            f"row {row.seq} of thread {thread!r} (run {row.run}) is damaged: its checksum does not "
+            "match. Restore the journal from a copy, or start the thread anew with --new."
+        )
+    made = _TYPES.get(row.kind)
+    if made is None:
+        raise JournalCorrupt(
+            f"row {row.seq} of thread {thread!r} is of kind {row.kind}, which this version of "
+            "durably does not know. Use the version that wrote it."
+        )
+    fields = ormsgpack.unpackb(packed, option=_OPTIONS)
+    return Entry(row.seq, row.run, made(*fields[: len(made._fields)]))
+
+
+def _crc(thread: str, seq: int, kind: int, run: str, packed: bytes) -> int:
+    place = f"{thread}\0{seq}\0{kind}\0{run}".encode(errors="surrogatepass")
+    return zlib.crc32(packed, zlib.crc32(place))
