@@ -38,12 +38,14 @@ def ancestry(cls: type) -> tuple[type, ...]:
 
 def reference(thing: Any) -> str:
     """Return ``module:qualname``; a parametrised pydantic class names its arguments as well."""
-    if isinstance(thing, type):
-        generic: Any = mapping_of(thing).get("__pydantic_generic_metadata__")
-        if generic and generic.get("origin"):
-            inside = ",".join(_argument(part) for part in generic["args"])
-            return f"{reference(generic['origin'])}[{inside}]"
-    return f"{thing.__module__}:{thing.__qualname__}"
+    if not issubclass(type(thing), type):
+        return f"{thing.__module__}:{thing.__qualname__}"
+    generic: Any = mapping_of(thing).get("__pydantic_generic_metadata__")
+    if generic and generic.get("origin"):
+        inside = ",".join(_argument(part) for part in generic["args"])
+        return f"{reference(generic['origin'])}[{inside}]"
+    module, name = (type.__getattribute__(thing, part) for part in ("__module__", "__qualname__"))
+    return f"{module}:{name}"
 
 
 def _argument(thing: Any) -> str:

@@ -23,9 +23,6 @@ from ._codec_read import Read, Reader, missing
 from ._codec_write import Unwritable, Write, Writer, write_big_int
 
 _COMPLEX = struct.Struct(">dd")
-PYDANTIC_OFFSET: Final = ("pydantic_core._pydantic_core", "TzInfo")
-"""The class of the fixed offsets that pydantic parses."""
-
 _PATHS = (pathlib.Path, pathlib.PurePosixPath, pathlib.PureWindowsPath)
 
 
@@ -54,7 +51,7 @@ def _write_datetime(writer: Writer, value: dt.datetime) -> Ext:
 
 def _read_datetime(reader: Reader, data: bytes) -> dt.datetime:
     *numbers, fold, zone = reader.unpack(data)
-    return dt.datetime(*numbers, fold=fold, tzinfo=zone)
+    return dt.datetime(*numbers, zone, fold=fold)
 
 
 def _write_date(writer: Writer, value: dt.date) -> Ext:
@@ -68,7 +65,7 @@ def _write_time(writer: Writer, value: dt.time) -> Ext:
 
 def _read_time(reader: Reader, data: bytes) -> dt.time:
     *numbers, fold, zone = reader.unpack(data)
-    return dt.time(*numbers, fold=fold, tzinfo=zone)
+    return dt.time(*numbers, zone, fold=fold)
 
 
 def _write_timedelta(writer: Writer, value: dt.timedelta) -> Ext:

@@ -21,7 +21,7 @@ from ._codec_write import Unwritable, Writer
 _MAX_CHAIN = 8
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _UNWRITTEN_SLOTS = frozenset(("message", "exceptions", "obj"))
-"""The first two belong to groups and are read-only; `AttributeError.obj` is whatever was at hand."""
+"""The first two are a group's and read-only; `AttributeError.obj` is whatever was at hand."""
 
 _ARGS: Final[Any] = mapping_of(BaseException)["args"]
 _CAUSE: Final[Any] = mapping_of(BaseException)["__cause__"]
@@ -90,12 +90,11 @@ def _read_exception(reader: Reader, data: bytes) -> BaseException:
     if error is None:
         error = StepFailed(stored, text)
         attributes = {k: v for k, v in attributes.items() if k == "__notes__"}
-        slots = {}
+        slots = {k: v for k, v in slots.items() if k == "__suppress_context__"}
     else:
         _ARGS.__set__(error, tuple(args))
     _CAUSE.__set__(error, cause)
     _CONTEXT.__set__(error, cause if context is True else context)
-    error.__suppress_context__ = False
     set_attributes(error, attributes, slots)
     return error
 

@@ -41,6 +41,7 @@ NUMPY_SCALAR: Final = 27  # [dtype, bytes]
 CUSTOM: Final = 28  # [tag of a TypeCodec, data]
 BLOB: Final = 29  # hash of a value that is stored apart
 NAMESPACE: Final = 30  # types.SimpleNamespace: its attributes
+VALIDATION: Final = 31  # pydantic's ValidationError: [title, text, [[type, loc, msg, input, ctx]…]]
 
 OPTIONS: Final = (
     ormsgpack.OPT_PASSTHROUGH_BIG_INT

@@ -17,7 +17,10 @@ _FIXED = {
     **dict.fromkeys((0xCD, 0xD1, 0xD4), 3),
     **dict.fromkeys((0xCE, 0xD2, 0xCA), 5),
     **dict.fromkeys((0xCF, 0xD3, 0xCB), 9),
-    **{0xD5: 4, 0xD6: 6, 0xD7: 10, 0xD8: 18},
+    0xD5: 4,
+    0xD6: 6,
+    0xD7: 10,
+    0xD8: 18,
 }
 """Length of the values whose first byte says it all."""
 
@@ -25,7 +28,9 @@ _SIZED = {
     **dict.fromkeys((0xC4, 0xD9), (1, 0)),
     **dict.fromkeys((0xC5, 0xDA), (2, 0)),
     **dict.fromkeys((0xC6, 0xDB), (4, 0)),
-    **{0xC7: (1, 1), 0xC8: (2, 1), 0xC9: (4, 1)},
+    0xC7: (1, 1),
+    0xC8: (2, 1),
+    0xC9: (4, 1),
 }
 """First byte: bytes that hold the length, bytes of type number after them."""
 

@@ -49,7 +49,9 @@ def _write_scalar(writer: Writer, value: Any) -> Ext:
 
 
 def _array(reader: Reader, dtype: Any, shape: list[int], data: bytes) -> Any:
-    numpy: Any = sys.modules.get("numpy") or reader.find("numpy:ndarray") and sys.modules["numpy"]
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None and reader.find("numpy:ndarray") is not None:  # allow-listed
+        numpy = sys.modules["numpy"]
     if numpy is None:
         raise DecodeError(
             "the journal holds a numpy array: import numpy before the run continues, or "

@@ -11,7 +11,7 @@ import enum
 import functools
 import sys
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ormsgpack import Ext
@@ -26,7 +26,7 @@ _NO_ATTRIBUTES: Final[dict[str, Any]] = {}
 
 
 @functools.lru_cache(maxsize=1_000)
-def slots_of(cls: type) -> Mapping[str, types.MemberDescriptorType]:
+def slots_of(cls: Any) -> Mapping[str, types.MemberDescriptorType]:
     """Return the slots of a class, inherited ones and those of C classes included."""
     found: dict[str, types.MemberDescriptorType] = {}
     for base in ancestry(cls):
@@ -121,13 +121,13 @@ def is_dataclass(cls: type) -> bool:
 
 def dataclass_writer(cls: type) -> Write:
     """Return what writes the objects of a dataclass."""
-    names = frozenset(field.name for field in dataclasses.fields(cls))
+    names = {field.name: None for field in dataclasses.fields(cls)}  # in order, for equal bytes
 
     def write(writer: Writer, value: Any) -> Ext:
         fields = {name: getattr(value, name) for name in names if hasattr(value, name)}
         node = [writer.name(cls), writer.attributes(fields)]
         held = attributes_of(value)
-        if not held.keys() <= names:
+        if not held.keys() <= names.keys():
             node.append(writer.kept({k: v for k, v in held.items() if k not in names}))
         return writer.ext(fmt.DATACLASS, node)
 
@@ -137,7 +137,7 @@ def dataclass_writer(cls: type) -> Write:
 def _read_dataclass(reader: Reader, data: bytes) -> Any:
     stored, fields, *further = reader.unpack(data)
     cls = reader.data_class(stored, is_dataclass, "a dataclass")
-    value = object.__new__(cls)
+    value: Any = object.__new__(cls)
     set_attributes(value, fields, *further)
     return value
 
@@ -151,21 +151,21 @@ def is_pydantic(cls: type) -> bool:
 
 def pydantic_writer(cls: Any) -> Write:
     """Return what writes the models of a pydantic class."""
-    names: Iterable[str] = frozenset(cls.model_fields)
+    names: frozenset[str] = frozenset(cls.model_fields)
 
     def write(writer: Writer, value: Any) -> Ext:
         held: dict[str, Any] = value.__dict__
         given: set[str] = value.__pydantic_fields_set__
         extra: dict[str, Any] | None = value.__pydantic_extra__
         private: dict[str, Any] | None = value.__pydantic_private__
-        further = held.keys() - names
+        further = {k: v for k, v in held.items() if k not in names}
         fields = {k: v for k, v in held.items() if k in names} if further else held
         whole = given == fields.keys()
         node: list[Any] = [writer.name(cls), writer.attributes(fields), whole or sorted(given)]
         if extra is not None or private is not None or further:
             node.append(None if extra is None else writer.attributes(extra))
             node.append(None if private is None else writer.kept(private))
-            node.append(writer.kept({name: held[name] for name in further}))
+            node.append(writer.kept(further))
         return writer.ext(fmt.PYDANTIC, node)
 
     return write
@@ -175,7 +175,7 @@ def _read_pydantic(reader: Reader, data: bytes) -> Any:
     stored, fields, given, *rest = reader.unpack(data)
     cls = reader.data_class(stored, is_pydantic, "a pydantic model")
     extra, private, further = rest or (None, None, {})
-    value = object.__new__(cls)
+    value: Any = object.__new__(cls)
     set_model = object.__setattr__
     set_model(value, "__pydantic_fields_set__", set(fields) if given is True else set(given))
     set_model(value, "__pydantic_extra__", extra)

@@ -3,8 +3,8 @@
 `Writer` lets ormsgpack walk the value and helps out with what it hands over. ormsgpack hides why
 something failed and cannot write some values (dicts with other keys than strings, lone
 surrogates, bytearrays); for those, and to say where a failure lies, `CarefulWriter` walks the value
-itself. What knows one type (`Write`) is the same for both: it asks the writer for *nodes*, which are
-the values themselves in the one case and what they were turned into in the other.
+itself. What knows one type (`Write`) is the same for both: it asks the writer for *nodes*,
+which are the values themselves in the one case and what they were turned into in the other.
 """
 
 from __future__ import annotations
@@ -121,6 +121,7 @@ class Writer:
 
     def default(self, value: Any) -> Ext:
         """Write what ormsgpack does not know."""
+        self.depth += 1
         try:
             return self.plans.write_of(type(value))(self, value)
         except Exception:
@@ -128,18 +129,16 @@ class Writer:
         except BaseException as error:
             interrupts.hold(error)
             raise
+        finally:
+            self.depth -= 1
 
     def ext(self, code: int, node: Any) -> Ext:
         """Return an extension value that holds *node*."""
-        self.depth += 1
-        try:
-            if self.depth > MAX_OBJECTS:
-                raise Unwritable(type(node), _TOO_DEEP)
-            data = self._packed(node)
-            if self.depth > FREE_OBJECTS and too_nested(data):
-                raise Unwritable(type(node), _TOO_DEEP)
-        finally:
-            self.depth -= 1
+        if self.depth > MAX_OBJECTS:
+            raise Unwritable(type(node), _TOO_DEEP)
+        data = self._packed(node)
+        if self.depth > FREE_OBJECTS and too_nested(data):
+            raise Unwritable(type(node), _TOO_DEEP)
         return Ext(code, data)
 
     def name(self, cls: type) -> str:
@@ -212,23 +211,24 @@ class CarefulWriter(Writer):
     def _container(self, kind: type, value: Any) -> Any:
         if kind is list:
             return self.items(value)
-        if kind is dict:
-            return self._dict(value)
+        if kind is dict and all(type(key) is str and _is_unicode(key) for key in value):
+            return {key: self._at(f"[{key!r}]", part) for key, part in value.items()}
+        self.depth += 1
         try:
-            return self.plans.write_of(kind)(self, value)
+            return self._map(value) if kind is dict else self.plans.write_of(kind)(self, value)
         except (Unwritable, RecursionError):
             raise
         except Exception as error:
             why = f"cannot be written to the journal: {type(error).__name__}: {error}"
             raise Unwritable(kind, why) from error
+        finally:
+            self.depth -= 1
 
     def text(self, value: str | bytes) -> Any:
         """Turn a string or bytes into a node."""
         return value if isinstance(value, bytes) else _string(value)
 
-    def _dict(self, value: dict[Any, Any]) -> Any:
-        if all(type(key) is str and _is_unicode(key) for key in value):
-            return {key: self._at(f"[{key!r}]", part) for key, part in value.items()}
+    def _map(self, value: dict[Any, Any]) -> Ext:
         flat: list[Any] = []
         for key, part in value.items():
             flat += (self._at(".key", key), self._at(f"[{reprlib.repr(key)}]", part))

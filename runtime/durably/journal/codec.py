@@ -31,7 +31,7 @@ from typing import Any, Generic, TypeVar
 from ormsgpack import Ext, packb
 
 from ..errors import DecodeError, EncodeError
-from . import _codec_builtins, _codec_exceptions, _codec_numpy, _codec_objects
+from . import _codec_builtins, _codec_exceptions, _codec_numpy, _codec_objects, _codec_validation
 from . import _codec_format as fmt
 from ._blobs import WHOLE, BlobWriter, gather
 from ._classes import NOTHING_HINTED, Classes, Hinted, ancestry, hinted, loaded
@@ -41,6 +41,10 @@ from ._codec_write import CarefulWriter, Unwritable, Write, Writer, hides_buffer
 T = TypeVar("T")
 
 _MAX_CACHED = 1_000
+_BY_NAME: Mapping[tuple[str, str], Write] = {
+    ("pydantic_core._pydantic_core", "TzInfo"): _codec_builtins.write_timezone,
+    ("pydantic_core._pydantic_core", "ValidationError"): _codec_validation.write_validation_error,
+}
 _NO_BLOBS: Mapping[bytes, bytes] = {}
 
 
@@ -83,6 +87,7 @@ class Codec:
             **_codec_objects.READERS,
             **_codec_exceptions.READERS,
             **_codec_numpy.READERS,
+            **_codec_validation.READERS,
             fmt.CUSTOM: _read_custom,
         }
         self._classes = Classes(allow)
@@ -195,8 +200,8 @@ class Codec:
                 return _custom_write(codec)
         if cls in _codec_builtins.WRITERS:
             return _codec_builtins.WRITERS[cls]
-        if (cls.__module__, cls.__qualname__) == _codec_builtins.PYDANTIC_OFFSET:
-            return _codec_builtins.write_timezone
+        if (cls.__module__, cls.__qualname__) in _BY_NAME:
+            return _BY_NAME[cls.__module__, cls.__qualname__]
         if type in ancestry(cls):
             return _codec_builtins.write_reference
         if BaseException in ancestry(cls):

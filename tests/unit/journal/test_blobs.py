@@ -1,0 +1,166 @@
+"""Large parts of values are stored apart, and once."""
+
+import dataclasses
+import hashlib
+import random
+
+import pydantic
+import pytest
+
+from durably.errors import DecodeError
+from durably.journal.codec import Codec
+
+
+class State(pydantic.BaseModel):
+    messages: list[dict[str, str]]
+
+
+@dataclasses.dataclass
+class Memory:
+    notes: tuple[str, ...]
+
+
+def message(n):
+    return {"role": "user", "id": str(n), "content": f"{n} " + "word " * 60}
+
+
+def no_fetch(_):
+    raise AssertionError("nothing was set aside")
+
+
+def test_a_small_value_is_left_whole():
+    """Up to 1 KiB there are no blobs, and joining asks for none."""
+    codec = Codec()
+
+    body, blobs = codec.split({"text": "x" * 900})
+
+    assert blobs == {}
+    assert body == codec.encode({"text": "x" * 900})
+    assert codec.join(body, no_fetch) == {"text": "x" * 900}
+
+
+def test_many_small_parts_are_left_whole():
+    """A large value of short parts has nothing to set aside."""
+    codec = Codec()
+    value = {str(n): n for n in range(1000)}
+
+    body, blobs = codec.split(value)
+
+    assert blobs == {}
+    assert codec.join(body, no_fetch) == value
+
+
+def test_a_blob_is_named_by_the_hash_of_its_bytes():
+    """The address is BLAKE2b of 16 bytes, so that any storage can check it."""
+    _, blobs = Codec().split("x" * 5000)
+
+    assert [hashlib.blake2b(data, digest_size=16).digest() for data in blobs.values()] == [*blobs]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda items: items,
+        tuple,
+        lambda items: {"state": {"messages": items}},
+        lambda items: State(messages=items),
+        lambda items: [State(messages=items), {"more": (items, 1)}],
+        lambda items: {7: items},
+    ],
+)
+def test_a_history_that_grew_by_one_costs_one(wrap):
+    """Wherever the list is, only the new message is new."""
+    codec = Codec()
+    _, before = codec.split(wrap([message(n) for n in range(50)]))
+
+    grown = wrap([message(n) for n in range(51)])
+    body, after = codec.split(grown)
+
+    new = {key: data for key, data in after.items() if key not in before}
+    assert sum(map(len, new.values())) + len(body) < 51 * 60
+    assert codec.join(body, lambda keys: {k: after[k] for k in keys if k in after}) == grown
+
+
+def test_equal_parts_are_one_blob():
+    """The same text in many places is stored once."""
+    text = "word " * 1000
+
+    body, blobs = Codec().split({"a": text, "b": [text, {"c": text}], "d": Memory((text,))})
+
+    assert len(blobs) == 1
+    assert len(body) < 300
+
+
+def test_what_comes_back_is_not_shared():
+    """Two equal items are two objects after reading, as a program may change one of them."""
+    codec = Codec()
+    item = {"k": "v" * 600}
+    body, blobs = codec.split([item, dict(item)])
+
+    first, second = codec.join(body, lambda _: blobs)
+    first["k"] = "changed"
+
+    assert second == item
+
+
+def test_blobs_inside_blobs_are_fetched_level_by_level():
+    """A long text inside a long message is its own blob."""
+    codec = Codec()
+    value = [{"parts": [message(n) for n in range(5)], "text": "t" * 3000} for _ in range(5)]
+    body, blobs = codec.split(value)
+    asked = []
+
+    def fetch(keys):
+        asked.append(len(keys))
+        return {key: blobs[key] for key in keys if key in blobs}
+
+    assert codec.join(body, fetch) == value
+    assert len(asked) >= 1
+
+
+def test_a_missing_blob_is_named():
+    """The error carries the hash to look for."""
+    codec = Codec()
+    body, blobs = codec.split("x" * 5000)
+
+    with pytest.raises(DecodeError, match=next(iter(blobs)).hex()):
+        codec.join(body, lambda _: {})
+
+
+def test_bytes_that_only_look_like_a_reference_do_no_harm():
+    """The marker may occur in any data; what it seems to name is simply not there."""
+    codec = Codec()
+    value = {"raw": b"\xd8\x1d" * 300, "text": "long " * 500}
+    body, blobs = codec.split(value)
+
+    assert codec.join(body, lambda keys: {k: blobs[k] for k in keys if k in blobs}) == value
+
+
+def test_an_attribute_that_is_left_out_leaves_no_blob():
+    """What an error drops is not stored either."""
+    error = ValueError("x")
+    error.response = ["y" * 5000, object()]
+    error.text = "z" * 5000
+
+    body, blobs = Codec().split(error)
+
+    assert len(blobs) == 1
+    assert Codec().join(body, lambda _: blobs).text == error.text
+
+
+def test_any_tree_comes_back():
+    """Seeded random trees of every shape go through blobs unchanged."""
+    chance = random.Random(3)
+    codec = Codec()
+
+    def tree(depth):
+        if depth == 0 or chance.random() < 0.2:
+            return chance.choice([1, None, "s", "x" * chance.randrange(4000), b"b" * 2000])
+        parts = [tree(depth - 1) for _ in range(chance.randrange(8))]
+        return chance.choice([list, tuple, lambda p: dict(enumerate(p)), lambda p: {"k": p}])(parts)
+
+    for _ in range(60):
+        value = tree(6)
+        body, blobs = codec.split(value)
+        fetched = codec.join(body, lambda keys, b=blobs: {k: b[k] for k in keys if k in b})
+        assert fetched == value
