@@ -16,6 +16,7 @@ DurablyError
 ├── UnknownRun                no such run or thread
 ├── PluginError               a plug-in is broken, or none knows a URL
 ├── AdapterMismatch           the installed framework does not offer a seam that we need
+├── NodeTimeoutError          a step or run took longer than its timeout allows
 ├── LaunchError               a script cannot be started
 └── StepFailed                a recorded failure whose own class cannot be rebuilt
 
@@ -25,6 +26,8 @@ Every error says what happened, to which thread or step, and what to do next.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class DurablyError(Exception):
@@ -104,6 +107,40 @@ class PluginError(DurablyError):
 
 class AdapterMismatch(DurablyError):  # noqa: N818
     """The installed framework does not offer a seam without which steps would be lost."""
+
+
+class NodeTimeoutError(DurablyError):
+    """A step or run took longer than its timeout allows; name and fields as in LangGraph.
+
+    It is no built-in ``TimeoutError``; the default retry policy retries it all the same.
+
+    Attributes:
+        node: The task's or entrypoint's name.
+        kind: ``run`` or ``idle``: which limit was exceeded.
+        timeout: That limit, in seconds.
+        elapsed: Seconds since the attempt began.
+        run_timeout: The limit for the whole attempt, if there is one.
+        idle_timeout: The limit without a sign of life, if there is one.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        elapsed: float,
+        *,
+        kind: Literal["run", "idle"],
+        run_timeout: float | None = None,
+        idle_timeout: float | None = None,
+    ) -> None:
+        limit = run_timeout if kind == "run" else idle_timeout
+        what = "its run timeout" if kind == "run" else "its idle timeout without a sign of life,"
+        super().__init__(f"{node!r} exceeded {what} of {limit:.3f}s (elapsed: {elapsed:.3f}s)")
+        self.node = node
+        self.elapsed = elapsed
+        self.kind = kind
+        self.timeout = limit
+        self.run_timeout = run_timeout
+        self.idle_timeout = idle_timeout
 
 
 class LaunchError(DurablyError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["task", "model", "tool", "human", "code", "memory"]
@@ -17,6 +18,10 @@ Status: TypeAlias = Literal["running", "done", "failed", "waiting", "stopped", "
 
 Decision: TypeAlias = Literal["approve", "edit", "reject", "respond"]
 """What a person may say to a proposed call."""
+
+
+StreamWriter: TypeAlias = Callable[[Any], None]
+"""Hands its argument to whoever streams the run in mode ``custom``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +54,47 @@ class Command:
     resume: Any = None
 
 
-def default_retry_on(error: Exception) -> bool:
-    """Say whether *error* is worth another attempt: lost connections, timeouts, 429 and 5xx.
+_STATUS_WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429})
+_SERVER_ERRORS = 500
 
-    Recognises the status code that HTTP clients put on their exceptions (``status_code``, or
-    ``response.status_code``), so that none of them has to be imported.
+_PROGRAMMING_ERRORS = (
+    ArithmeticError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    ReferenceError,
+    RuntimeError,
+    StopAsyncIteration,
+    StopIteration,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
+def default_retry_on(error: Exception) -> bool:
+    """Say whether *error* is worth another attempt.
+
+    Lost connections and timeouts are; an error that carries an HTTP status is if the status says
+    so (408, 409, 425, 429, 5xx), whichever client raised it; programming errors and refusals by
+    the operating system are not; any other exception is. This is LangGraph's default with three
+    differences: 429 and built-in timeouts are retried, and 4xx answers of ``requests`` are not.
     """
     if isinstance(error, ConnectionError | TimeoutError):
         return True
+    status = status_of(error)
+    if status is not None:
+        return status in _STATUS_WORTH_ANOTHER_TRY or status >= _SERVER_ERRORS
+    return not isinstance(error, _PROGRAMMING_ERRORS)
+
+
+def status_of(error: BaseException) -> int | None:
+    """Return the HTTP status that an exception carries, the way HTTP clients put it there."""
     status = getattr(error, "status_code", None)
     if status is None:
         status = getattr(getattr(error, "response", None), "status_code", None)
-    if isinstance(status, int):
-        return status in (408, 409, 425, 429) or status >= 500  # noqa: PLR2004 - HTTP's own numbers
-    name = type(error).__name__
-    return "Connection" in name or "Timeout" in name
+    return status if isinstance(status, int) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +144,125 @@ class StepPolicy:
     retry: RetryPolicy | None = None
     effect: Literal["once"] | None = None
     on_change: OnChange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeoutPolicy:
+    """How long one attempt of a step or run may take; fields as in LangGraph's ``TimeoutPolicy``.
+
+    Unlike there, it holds for plain functions too: the caller stops waiting at the deadline, and
+    what the function still does is not recorded.
+
+    Attributes:
+        run_timeout: Seconds (or a ``timedelta``) for one attempt.
+        idle_timeout: Seconds that may pass without a sign of life: a stream part, a step that
+            begins or ends inside, or ``runtime.heartbeat()``.
+        refresh_on: ``"heartbeat"`` takes only ``runtime.heartbeat()`` for a sign of life.
+    """
+
+    run_timeout: float | timedelta | None = None
+    idle_timeout: float | timedelta | None = None
+    refresh_on: Literal["auto", "heartbeat"] = "auto"
+
+    @classmethod
+    def coerce(cls, value: float | timedelta | TimeoutPolicy | None) -> TimeoutPolicy | None:
+        """Return *value* as a policy in seconds, or None if it sets no limit.
+
+        Raises:
+            ValueError: A limit is not positive, or ``refresh_on`` is unknown.
+        """
+        if value is None:
+            return None
+        policy = value if isinstance(value, TimeoutPolicy) else cls(run_timeout=value)
+        if policy.refresh_on not in ("auto", "heartbeat"):
+            raise ValueError(f"refresh_on must be 'auto' or 'heartbeat', not {policy.refresh_on!r}")
+        run = _seconds("run_timeout", policy.run_timeout)
+        idle = _seconds("idle_timeout", policy.idle_timeout)
+        if run is None and idle is None:
+            return None
+        return cls(run_timeout=run, idle_timeout=idle, refresh_on=policy.refresh_on)
+
+
+def _seconds(name: str, value: float | timedelta | None) -> float | None:
+    if value is None:
+        return None
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds <= 0:
+        raise ValueError(f"{name} must be greater than 0, not {value!r}")
+    return seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachePolicy:
+    """Whether and for how long a task's result serves other calls; fields as in LangGraph's.
+
+    Attributes:
+        key_func: Makes the key from the call's arguments; by default all of them, with their
+            types, so that ``1`` and ``"1"`` are not one.
+        ttl: Seconds the result is kept; None for ever.
+    """
+
+    key_func: Callable[..., str | bytes] | None = None
+    ttl: int | None = None
+
+
+class PregelTask(NamedTuple):
+    """One entrypoint of a snapshot that is still to run; name and fields as in LangGraph.
+
+    Attributes:
+        id: The run's id.
+        name: The entrypoint's name.
+        path: Where it lies; informational.
+        error: What ended it, if it failed.
+        interrupts: What it waits for.
+        state: Snapshots of nested runs.
+        result: What it returned.
+    """
+
+    id: str
+    name: str
+    path: tuple[str | int, ...] = ()
+    error: BaseException | None = None
+    interrupts: tuple[Interrupt, ...] = ()
+    state: Any = None
+    result: Any = None
+
+
+class StateSnapshot(NamedTuple):
+    """A thread at one moment; fields as in LangGraph's ``StateSnapshot``.
+
+    Attributes:
+        values: What the last finished run returned.
+        next: Names of entrypoints that have not finished.
+        config: The config that addresses this snapshot.
+        metadata: Where it came from (``source``, ``step``) and the user's own metadata.
+        created_at: ISO 8601 time.
+        parent_config: The config that addresses the snapshot before it.
+        tasks: What has not finished, with errors and questions.
+        interrupts: The questions that are open.
+    """
+
+    values: Any
+    next: tuple[str, ...]
+    config: dict[str, Any]
+    metadata: dict[str, Any] | None
+    created_at: str | None
+    parent_config: dict[str, Any] | None
+    tasks: tuple[PregelTask, ...]
+    interrupts: tuple[Interrupt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOutput:
+    """What ``invoke(…, version="v2")`` returns.
+
+    Attributes:
+        value: What the entrypoint returned; None while it waits.
+        interrupts: The questions that it waits for.
+    """
+
+    value: Any = None
+    interrupts: tuple[Interrupt, ...] = ()
 
 
 class StepInfo(NamedTuple):

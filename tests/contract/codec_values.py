@@ -40,7 +40,7 @@ class Bits(enum.IntFlag):
     B = 2
 
 
-Pair = collections.namedtuple("Pair", "left right")
+Pair = collections.namedtuple("Pair", "left right")  # noqa: PYI024 - programs have both kinds
 
 
 class Point(typing.NamedTuple):
@@ -48,7 +48,7 @@ class Point(typing.NamedTuple):
     y: list[int]
 
 
-class Text(str):
+class Text(str):  # noqa: SLOT000 - with a __dict__
     pass
 
 
@@ -119,7 +119,7 @@ class Page(pydantic.BaseModel, typing.Generic[T]):
     items: list[T]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     def __init__(self, who: str, *, code: int) -> None:
         super().__init__(f"{who} was refused")
         self.code = code
@@ -197,7 +197,7 @@ VALUES = {
     ],
     "dates": [dt.date.min, dt.date.max],
     "datetimes": [
-        dt.datetime.max,
+        dt.datetime.max,  # noqa: DTZ901
         dt.datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=BERLIN),
         dt.datetime(2026, 1, 1, 0, 0, 0, 123456, tzinfo=dt.UTC),
         dt.datetime(2026, 1, 1, tzinfo=PLUS_TWO),
@@ -220,7 +220,11 @@ VALUES = {
     "named tuples": [Pair(1, (2,)), Point(1, [2])],
     "children of built-ins": [Text("x"), _text(), _names(), Settings(a=1), Settings({1: 2})],
     "dataclasses": [Plain("ann", ["x"]), Frozen(1, Plain("b")), Box((1, 2)), {Frozen(1): 1}],
-    "pydantic models": [_order(), Listed([1, 2]), Strict(at=dt.datetime(2026, 1, 1))],
+    "pydantic models": [
+        _order(),
+        Listed([1, 2]),
+        Strict(at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
+    ],
     "generic pydantic models": [Page[Item](items=[Item(id=1)]), Page[int](items=[1])],
     "classes and functions": [int, dict, Colour, Item, Page[Item], helper],
 }

@@ -82,7 +82,7 @@ def test_a_validator_does_not_run_again():
 
 
 def test_a_time_zone_that_pydantic_parsed_comes_back():
-    """pydantic gives parsed datetimes an offset class of its own."""
+    """Parsed datetimes have an offset class that is pydantic's own."""
     codec = Codec()
     parsed = pydantic.TypeAdapter(values.dt.datetime).validate_python("2026-01-01T00:00:00+02:00")
 

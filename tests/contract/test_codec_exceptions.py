@@ -34,7 +34,7 @@ def raised(call):
         StopIteration(5),
         SystemExit(3),
         raised(lambda: json.loads("{")),
-        raised(lambda: b"\xff".decode()),
+        raised(b"\xff".decode),
         raised(lambda: compile("a b", "f.py", "exec")),
         raised(lambda: __import__("nothing_of_that_name")),
         raised(lambda: values.Item(id="x")),
@@ -52,7 +52,7 @@ def test_an_exception_keeps_class_text_and_args(error):
 
 def test_attributes_are_kept_and_init_is_not_called():
     """A class whose ``__init__`` has its own signature comes back with its attributes."""
-    again = back(values.Refused("ann", code=403))
+    again = back(values.RefusedError("ann", code=403))
 
     assert (str(again), again.code) == ("ann was refused", 403)
 
@@ -68,7 +68,7 @@ def test_slots_of_c_classes_are_kept():
 
 def test_what_cannot_be_written_is_left_out():
     """A response object on an error does not keep the failure from being recorded."""
-    error = values.Refused("ann", code=403)
+    error = values.RefusedError("ann", code=403)
     error.response = object()
     error.retry = {1: "other keys than strings"}
 
@@ -159,22 +159,22 @@ def test_groups_come_back():
 def test_a_class_that_cannot_be_found_becomes_step_failed():
     """A failure is recorded whatever its class; reading tells its name and message."""
 
-    class Local(Exception):
+    class LocalError(Exception):
         pass
 
-    error = Local("gone")
+    error = LocalError("gone")
     error.add_note("a note")
 
     again = back(error)
 
     assert type(again) is StepFailed
-    assert again.type_name.endswith("Local")
+    assert again.type_name.endswith("LocalError")
     assert again.message == "gone"
     assert again.__notes__ == ["a note"]
 
 
 def test_a_validation_error_of_a_type_of_its_own_comes_back():
-    """pydantic's custom errors keep type, message and place."""
+    """Custom errors of pydantic keep type, message and place."""
     core = pydantic.ValidationError
     custom = [{"type": pydantic_custom(), "loc": ("a", 0), "input": 1}]
     error = core.from_exception_data("Model", custom)

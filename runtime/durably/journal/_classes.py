@@ -84,7 +84,7 @@ class Classes:
 
     def __init__(self, allow: Iterable[str]) -> None:
         self._allow = tuple(allow)
-        self._names: dict[type, str | None] = {}
+        self._names: dict[type, str] = {}
 
     def name(self, cls: type) -> str | None:
         """Return the name under which *cls* can be found again, or None."""
@@ -93,11 +93,12 @@ class Classes:
         except KeyError:
             pass
         name = reference(cls)
-        found = name if loaded(name) is cls else None
+        if loaded(name) is not cls:
+            return None  # not remembered: its module may still be loading
         if len(self._names) >= _CACHE_SIZE:
             self._names.clear()
-        self._names[cls] = found
-        return found
+        self._names[cls] = name
+        return name
 
     def find(self, name: str) -> Any:
         """Return what *name* names, or None if the rule does not let it be found.

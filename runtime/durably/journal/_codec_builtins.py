@@ -50,8 +50,8 @@ def _write_datetime(writer: Writer, value: dt.datetime) -> Ext:
 
 
 def _read_datetime(reader: Reader, data: bytes) -> dt.datetime:
-    *numbers, fold, zone = reader.unpack(data)
-    return dt.datetime(*numbers, zone, fold=fold)
+    year, month, day, hour, minute, second, micro, fold, zone = reader.unpack(data)
+    return dt.datetime(year, month, day, hour, minute, second, micro, zone, fold=fold)
 
 
 def _write_date(writer: Writer, value: dt.date) -> Ext:
@@ -64,8 +64,8 @@ def _write_time(writer: Writer, value: dt.time) -> Ext:
 
 
 def _read_time(reader: Reader, data: bytes) -> dt.time:
-    *numbers, fold, zone = reader.unpack(data)
-    return dt.time(*numbers, zone, fold=fold)
+    hour, minute, second, micro, fold, zone = reader.unpack(data)
+    return dt.time(hour, minute, second, micro, zone, fold=fold)
 
 
 def _write_timedelta(writer: Writer, value: dt.timedelta) -> Ext:

@@ -38,8 +38,9 @@ def slots_of(cls: Any) -> Mapping[str, types.MemberDescriptorType]:
 
 def slot_values(value: Any) -> dict[str, Any]:
     """Return the slots of *value* that are set to something."""
+    cls: Any = type(value)
     found: dict[str, Any] = {}
-    for name, slot in slots_of(type(value)).items():
+    for name, slot in slots_of(cls).items():
         try:
             held = slot.__get__(value)
         except AttributeError:
@@ -64,7 +65,8 @@ def set_attributes(value: Any, *parts: Mapping[str, Any]) -> None:
     Raises:
         DecodeError: The class no longer has room for one of them.
     """
-    slots = slots_of(type(value))
+    cls: Any = type(value)
+    slots = slots_of(cls)
     held = attributes_of(value)
     for name, part in ((name, part) for many in parts for name, part in many.items()):
         if name in slots:
@@ -72,7 +74,6 @@ def set_attributes(value: Any, *parts: Mapping[str, Any]) -> None:
         elif held is not _NO_ATTRIBUTES:
             held[name] = part
         else:
-            cls = type(value)
             raise DecodeError(
                 f"{cls.__module__}:{cls.__qualname__} has no attribute {name!r} any more, "
                 f"which the journal holds; undo that change or start a new run"

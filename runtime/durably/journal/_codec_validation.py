@@ -31,7 +31,7 @@ def _read_validation_error(reader: Reader, data: bytes) -> BaseException:
     core: Any = sys.modules.get("pydantic_core")
     if core is None:
         return StepFailed(_NAME, text)
-    details = [_detail(core, *line) for line in lines]
+    details = [_detail(core, line) for line in lines]
     try:
         error: BaseException = core.ValidationError.from_exception_data(title, details)
     except (TypeError, KeyError):  # this version of pydantic has other errors
@@ -40,7 +40,8 @@ def _read_validation_error(reader: Reader, data: bytes) -> BaseException:
     return error
 
 
-def _detail(core: Any, kind: str, loc: Any, msg: str, given: Any, ctx: Any) -> dict[str, Any]:
+def _detail(core: Any, line: list[Any]) -> dict[str, Any]:
+    kind, loc, msg, given, ctx = line
     known: Any = kind
     try:
         core.PydanticKnownError(kind, ctx or {})

@@ -20,8 +20,6 @@ from .storage import Row
 OK, FAILED = 0, 1
 """Outcomes of a step."""
 
-_OPTIONS = ormsgpack.OPT_NON_STR_KEYS
-
 
 class RunStarted(NamedTuple):
     """A run began on the thread."""
@@ -207,7 +205,7 @@ class Entry(NamedTuple):
 
 def to_row(thread: str, seq: int, run: str, record: Record) -> Row:
     """Write *record* as the row at *seq* of *thread*."""
-    packed = ormsgpack.packb([*record], option=_OPTIONS)
+    packed = ormsgpack.packb([*record])
     kind = KINDS[type(record)]
     crc = _crc(thread, seq, kind, run, packed)
     return Row(seq, kind, run, packed + crc.to_bytes(4, "big"))
@@ -231,7 +229,7 @@ def from_row(thread: str, row: Row) -> Entry:
             f"row {row.seq} of thread {thread!r} is of kind {row.kind}, which this version of "
             "durably does not know. Use the version that wrote it."
         )
-    fields = ormsgpack.unpackb(packed, option=_OPTIONS)
+    fields = ormsgpack.unpackb(packed)
     return Entry(row.seq, row.run, made(*fields[: len(made._fields)]))
 
 
