@@ -1,1 +1,69 @@
-"""The adapter for crewai."""
+"""CrewAI, made durable: crews, agents and flows run unchanged and survive a kill at any moment.
+
+Model calls, tool calls and people's answers are steps; crews, tasks and agents' turns are spans
+that are executed again when a run continues. Nothing of CrewAI is imported until a program does.
+
+Inside a durable run CrewAI's anonymous telemetry is off unless the environment says something
+about it: any value of ``CREWAI_DISABLE_TELEMETRY``, ``CREWAI_DISABLE_TRACKING`` or
+``OTEL_SDK_DISABLED`` is respected, ``false`` included.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, requires
+from typing import Any, ClassVar
+
+from durably.adapting import Adapter, Entry, Seam, hookimpl
+
+from ._entries import entry_of, kind_of
+from ._seams import SEAMS
+
+_FALLBACK = ">=1.12,<2"
+_REQUIREMENT = re.compile(r"crewai\s*(?:\[[^]]*\])?\s*\(?([^;)]*)\)?\s*;.*extra\s*==", re.ASCII)
+
+
+def _supported() -> str:
+    """Return the versions that our own distribution's extra names."""
+    try:
+        lines = requires("durably") or []
+    except PackageNotFoundError:
+        return _FALLBACK
+    found = (_REQUIREMENT.match(line) for line in lines)
+    return next((one.group(1).strip() for one in found if one), _FALLBACK)
+
+
+class CrewAIAdapter(Adapter):
+    """Catches CrewAI's model calls, tool calls and questions, and runs its objects."""
+
+    name: ClassVar[str] = "crewai"
+    distribution: ClassVar[str] = "crewai"
+    requires: ClassVar[str] = _supported()
+    seams: ClassVar[Sequence[Seam]] = SEAMS
+    allow: ClassVar[Sequence[str]] = (
+        "crewai",
+        "openai.types",
+        "anthropic.types",
+        "google.genai.types",
+    )
+
+    def claims(self, target: object) -> bool:
+        """Say whether *target* is a crew, a flow or an agent of CrewAI."""
+        return kind_of(target) is not None
+
+    def entry(self, target: Any) -> Entry:
+        """Return how a run of *target* is begun: ``kickoff``, or its asynchronous forms.
+
+        A crew and a flow are invoked with their inputs, an agent with a message or a list of
+        messages. A crew is left as it was found: texts into which CrewAI writes inputs and plans
+        are put back, so that it can be invoked again, for the same run too. While one run holds a
+        crew, others get copies of it.
+        """
+        return entry_of(target)
+
+
+@hookimpl
+def register_adapters() -> list[Adapter]:
+    """Offer the adapter."""
+    return [CrewAIAdapter()]

@@ -17,7 +17,7 @@ Around: TypeAlias = Callable[..., Any]
 """``around(scope, original, *args, **kwargs)``: what is done instead of ``original(*args, …)``.
 
 A function, a coroutine function or an async generator function, like the original. It is called
-only inside a run.
+only inside a run, unless the seam says otherwise.
 """
 
 ESSENTIAL = frozenset({"model", "tool"})
@@ -38,6 +38,8 @@ class Seam:
             included.
         optional: Whether some supported versions of the framework do not have it.
         since: The first version that has it, for people.
+        outside: Whether *around* is called outside of runs too, with None as the scope: where the
+            framework calls from a context that was made before the run began.
 
     Example:
         >>> def call(scope, original, self, messages, **rest):
@@ -54,6 +56,7 @@ class Seam:
     subclasses: bool = False
     optional: bool = False
     since: str = ""
+    outside: bool = False
 
     @property
     def module(self) -> str:
@@ -90,6 +93,9 @@ class Adapter:
 
     def installed(self) -> None:
         """Take note that the seams of a module just took hold; may be called several times."""
+
+    def uninstalled(self) -> None:
+        """Undo what :meth:`installed` did; the seams are out again."""
 
     def claims(self, target: object) -> bool:
         """Say whether *target* is an object of this framework that :func:`durably.wrap` takes.

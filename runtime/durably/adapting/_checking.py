@@ -60,8 +60,9 @@ def check(adapter: Adapter, modules: Iterable[str]) -> None:
         listed = "; ".join(f"{one.reason}: {one.seam.loses}" for one in fatal)
         raise AdapterMismatch(
             f"{adapter.distribution} {found or '?'} does not fit the {adapter.name} adapter: "
-            f"{listed}. Install a version in range ({adapter.requires}); `durably doctor` shows "
-            "every seam."
+            f"{listed}. Install a version that it was tested with ({adapter.requires or 'any'}); "
+            "`durably doctor` shows every seam."
         )
     for one in missing:
-        _log.warning("%s %s: %s; %s", adapter.distribution, found, one.reason, one.seam.loses)
+        said = (adapter.distribution, found or "?", one.reason, one.seam.loses)
+        _log.warning("%s %s: %s; lost: %s", *said)

@@ -12,6 +12,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ..engine import Scope, current
@@ -20,6 +21,21 @@ from ._adapter import Adapter, Problem, Seam
 _MARK = "__durably_seam__"
 _HOOK = "__durably_subclass_seams__"
 _OWN_INIT = "__durably_own_init_subclass__"
+
+
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """What a seam's function remembers.
+
+    Attributes:
+        raw: What stood in its place.
+        inherited: Whether that was a base's; the place itself had nothing.
+        by: The function, since others copy its attributes when they decorate it.
+    """
+
+    raw: Any
+    inherited: bool
+    by: Callable[..., Any]
 
 
 def install(adapter: Adapter, module: str) -> None:
@@ -39,7 +55,8 @@ def uninstall(adapter: Adapter) -> None:
         for place in _places(owner, seam):
             _restore(place, name)
         if seam.subclasses:
-            _unhook_subclasses(owner)
+            _unhook_subclasses(owner, name)
+    adapter.uninstalled()
 
 
 def problems(adapter: Adapter, modules: Iterable[str] | None = None) -> list[Problem]:
@@ -78,10 +95,12 @@ def problem(seam: Seam) -> Problem | None:
 def is_in(seam: Seam) -> bool:
     """Say whether the seam has taken hold."""
     try:
-        owner, name, _ = _find(seam)
+        owner, name, found = _find(seam)
     except (AttributeError, KeyError):
         return False
-    return any(_marked(vars(place).get(name)) for place in _places(owner, seam))
+    return bool(_replaced(found)) or any(
+        _replaced(vars(place).get(name)) for place in _places(owner, seam)
+    )
 
 
 def refresh(adapter: Adapter) -> None:
@@ -92,9 +111,9 @@ def refresh(adapter: Adapter) -> None:
 
 
 def _put_in(seam: Seam) -> None:
-    owner, name, _ = _find(seam)
+    owner, name, found = _find(seam)
     for place in _places(owner, seam):
-        _replace(place, name, seam)
+        _replace(place, name, seam, found if place is owner else None)
     if seam.subclasses:
         _hook_subclasses(owner, name, seam)
 
@@ -116,22 +135,28 @@ def _places(owner: Any, seam: Seam) -> Iterator[Any]:
             yield from _places(cls, seam)
 
 
-def _replace(place: Any, name: str, seam: Seam) -> None:
-    raw = vars(place).get(name)
+def _replace(place: Any, name: str, seam: Seam, inherited: Any = None) -> None:
+    """Put a seam into one class or module; *inherited* is what to gate if it has nothing itself."""
+    raw = vars(place).get(name, inherited)
     function = _function(raw)
-    if function is None or _marked(raw) or getattr(function, "__isabstractmethod__", False):
+    if function is None or _replaced(raw) or getattr(function, "__isabstractmethod__", False):
         return
-    made: Any = _gate(function, seam.around)
-    setattr(made, _MARK, raw)
+    made: Any = _gate(function, seam)
+    setattr(made, _MARK, _Replaced(raw, name not in vars(place), made))
     if isinstance(raw, staticmethod | classmethod):
         made = type(raw)(made)
     setattr(place, name, made)
 
 
 def _restore(place: Any, name: str) -> None:
-    raw = _marked(vars(place).get(name))
-    if raw is not None:
-        setattr(place, name, raw)
+    stands = vars(place).get(name)
+    replaced = _replaced(stands)
+    if replaced is None or replaced.by is not _function(stands):
+        return
+    if replaced.inherited:
+        delattr(place, name)
+    else:
+        setattr(place, name, replaced.raw)
 
 
 def _function(raw: Any) -> Callable[..., Any] | None:
@@ -139,27 +164,30 @@ def _function(raw: Any) -> Callable[..., Any] | None:
     return function if inspect.isfunction(function) else None
 
 
-def _marked(raw: Any) -> Any:
-    """Return what stood in the place of a seam's replacement; None if *raw* is not one."""
-    function = _function(raw)
-    return getattr(function, _MARK, None) if function is not None else None
+def _replaced(raw: Any) -> _Replaced | None:
+    """Return what a seam's function remembers, be it *raw* or under a decorator; else None."""
+    return getattr(_function(raw), _MARK, None)
 
 
-def _gate(original: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
-    """Return *original* with *around* in its place inside a run."""
+def _gate(original: Callable[..., Any], seam: Seam) -> Callable[..., Any]:
+    """Return *original* with what *seam* does in its place inside a run."""
+    around, outside = seam.around, seam.outside
     if inspect.isasyncgenfunction(around):
 
         @functools.wraps(original)
         async def gated_stream(*args: Any, **kwargs: Any) -> Any:
             scope = live_scope()
+            called = scope is not None or outside
             source = (
-                around(scope, original, *args, **kwargs) if scope else original(*args, **kwargs)
+                around(scope, original, *args, **kwargs) if called else original(*args, **kwargs)
             )
             try:
                 async for item in source:
                     yield item
             finally:
-                await source.aclose()
+                close = getattr(source, "aclose", None)
+                if close is not None:
+                    await close()
 
         return gated_stream
     if inspect.iscoroutinefunction(around):
@@ -167,7 +195,7 @@ def _gate(original: Callable[..., Any], around: Callable[..., Any]) -> Callable[
         @functools.wraps(original)
         async def gated_coroutine(*args: Any, **kwargs: Any) -> Any:
             scope = live_scope()
-            if scope is None:
+            if scope is None and not outside:
                 return await original(*args, **kwargs)
             return await around(scope, original, *args, **kwargs)
 
@@ -176,7 +204,7 @@ def _gate(original: Callable[..., Any], around: Callable[..., Any]) -> Callable[
     @functools.wraps(original)
     def gated(*args: Any, **kwargs: Any) -> Any:
         scope = live_scope()
-        if scope is None:
+        if scope is None and not outside:
             return original(*args, **kwargs)
         return around(scope, original, *args, **kwargs)
 
@@ -209,8 +237,9 @@ def _hook_subclasses(base: Any, name: str, seam: Seam) -> None:
     vars(base)[_HOOK][name] = seam
 
 
-def _unhook_subclasses(base: Any) -> None:
-    if _HOOK not in vars(base):
+def _unhook_subclasses(base: Any, name: str) -> None:
+    hooked = vars(base).get(_HOOK, {})
+    if hooked.pop(name, None) is None or hooked:
         return
     own = vars(base)[_OWN_INIT]
     if own is None:

@@ -14,21 +14,26 @@ from typing import Any, ClassVar
 from ..engine import Scope
 from ._adapter import Adapter, Seam
 
-_POOL_WORKER = getattr(pool_module, "_worker", None)
+_POOL_WORKER = getattr(pool_module, "_worker", object())
 
 
 def _start(scope: Scope, original: Callable[..., None], self: threading.Thread) -> None:
     # A pool's worker outlives the run; its work items carry the run one by one, see _submit.
     if getattr(self, "_target", None) is not _POOL_WORKER:
-        run = self.run
-
-        def carrying() -> None:
-            del self.run  # the class's own is back, and the cycle through this closure is broken
-            with scope.entered():
-                run()
-
-        self.run = carrying  # type: ignore[method-assign]
+        _carry(scope, self)
     original(self)
+
+
+def _carry(scope: Scope, thread: threading.Thread) -> None:
+    """Have what *thread* runs be run in *scope*."""
+    run = thread.run
+
+    def carrying() -> None:
+        vars(thread).pop("run", None)  # breaks the cycle through this closure
+        with scope.entered():
+            run()
+
+    thread.run = carrying  # type: ignore[method-assign]
 
 
 def _submit(

@@ -8,11 +8,14 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from ._adapter import Adapter
 from ._checking import check
 from ._patching import install
+
+_Key: TypeAlias = tuple[type[Adapter], str]
+"""What is the same for the adapters of one kind that several hosts have."""
 
 
 def activate(adapters: Iterable[Adapter]) -> None:
@@ -23,15 +26,14 @@ def activate(adapters: Iterable[Adapter]) -> None:
     Raises:
         AdapterMismatch: An installed framework does not fit its adapter.
     """
+    watch = _watch()
     for adapter in adapters:
         modules = {seam.module for seam in adapter.seams}
         loaded = {name for name in modules if _is_loaded(name)}
-        if loaded:
-            check(adapter, loaded)
+        watch.check(adapter, loaded)
         for name in sorted(loaded):
             install(adapter, name)
-        if modules - loaded:
-            _watch().expect(adapter, modules - loaded)
+        watch.expect(adapter, modules - loaded)
 
 
 def deactivate(adapters: Iterable[Adapter]) -> None:
@@ -62,18 +64,26 @@ class ImportWatch(importlib.abc.MetaPathFinder):
     """A finder that finds nothing itself; it adds a last step to the import of awaited modules."""
 
     def __init__(self) -> None:
-        self._awaited: dict[str, dict[str, Adapter]] = {}
+        self._awaited: dict[str, dict[_Key, Adapter]] = {}
+        self._fitting: dict[_Key, set[str]] = {}
         self._finding: set[str] = set()
 
+    def check(self, adapter: Adapter, modules: set[str]) -> None:
+        """Check those of *modules* that were not found to fit before; each run begins with it."""
+        fitting = self._fitting.setdefault(_key(adapter), set())
+        if not modules <= fitting:
+            check(adapter, modules - fitting)
+            fitting |= modules
+
     def expect(self, adapter: Adapter, modules: Iterable[str]) -> None:
-        """Install *adapter* when one of *modules* is imported."""
+        """Install *adapter* when one of *modules* is imported, after those expected before."""
         for name in modules:
-            self._awaited.setdefault(name, {})[adapter.name] = adapter
+            self._awaited.setdefault(name, {}).setdefault(_key(adapter), adapter)
 
     def forget(self, adapter: Adapter) -> None:
         """Await nothing for *adapter* any more."""
         for waiting in self._awaited.values():
-            waiting.pop(adapter.name, None)
+            waiting.pop(_key(adapter), None)
 
     def find_spec(
         self,
@@ -95,10 +105,19 @@ class ImportWatch(importlib.abc.MetaPathFinder):
         return spec
 
     def imported(self, name: str) -> None:
-        """Install the adapters that waited for *name*, which was just executed."""
-        for adapter in self._awaited.pop(name, {}).values():
+        """Install the adapters that waited for *name*, which was just executed.
+
+        Raises:
+            AdapterMismatch: The import fails with it, and so will the next attempt.
+        """
+        for adapter in [*self._awaited.get(name, {}).values()]:
             check(adapter, {name})
             install(adapter, name)
+        self._awaited.pop(name, None)
+
+
+def _key(adapter: Adapter) -> _Key:
+    return type(adapter), adapter.name
 
 
 class _Reporting(importlib.abc.Loader):

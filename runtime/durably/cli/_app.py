@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from functools import cached_property
 
@@ -64,8 +65,7 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            error.message += self._trouble
-            raise
+            raise click.UsageError(f"{error.message}{self._trouble}", error.ctx) from None
 
     def _foreign(self, ctx: click.Context) -> dict[str, click.Command]:
         loaded = ctx.find_object(Loaded) or Loaded()
@@ -76,4 +76,4 @@ class Commands(click.Group):
             self._trouble = f" A plug-in could not add its commands: {error!r}."
         for name, why in loaded.plugins.broken.items():
             self._trouble += f" Plug-in {name} failed to load: {why}."
-        return found.commands
+        return dict(found.commands)

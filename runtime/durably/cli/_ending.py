@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 
 from ..engine import Outcome
 from ..errors import DurablyError, StepFailed
+from ..hooks import Listener
 from ..hosting import Host
-from ..types import Interrupt
+from ..types import Interrupt, RunInfo
 from ._failures import message_of, show_uncaught
-from ._live import Live, flush_output
+from ._live import Totals, flush_output
 from ._questions import commands_for, text_of
 from ._screen import Screen
 from ._wording import counted, duration, one_line, short_ids
@@ -20,21 +22,28 @@ WAITING = getattr(os, "EX_TEMPFAIL", 75)
 _INTERRUPTED = 130
 
 
-class Ending:
+class Ending(Listener):
     """Tells how a run ended.
 
     Args:
         screen: Where to.
-        live: What was written about its steps.
-        again: The command line that continues it.
+        totals: What was done, kept by somebody else; None if the end of a run that is done needs
+            no words.
+        again: The command line that continues the run.
         store: The journal's URL.
     """
 
-    def __init__(self, screen: Screen, live: Live, again: str, store: str) -> None:
+    def __init__(self, screen: Screen, totals: Totals | None, again: str, store: str) -> None:
         self._screen = screen
-        self._live = live
+        self._totals = totals
         self._again = again
         self._store = store
+        self._run = ""
+        self._began = time.monotonic()
+
+    def run_started(self, run: RunInfo) -> None:
+        """Note which run it is."""
+        self._run = run.run
 
     def of(self, outcome: Outcome, host: Host) -> int:
         """Write the last lines and return the exit code."""
@@ -49,9 +58,9 @@ class Ending:
         return self._failed(outcome.error, _ours(host))
 
     def _done(self) -> None:
-        if self._live.run:
-            took = duration(self._live.elapsed)
-            self._last("ended", "green", f"done in {took}   {self._live.totals}")
+        if self._totals is not None:
+            took = duration(time.monotonic() - self._began)
+            self._last("ended", "green", f"done in {took}   {self._totals}")
 
     def _wait(self, questions: tuple[Interrupt, ...]) -> None:
         self._last("waiting", "yellow", f"waiting for {counted(len(questions), 'answer')}")
@@ -63,31 +72,31 @@ class Ending:
         self._screen.line(f"  then continue with: {self._again}")
 
     def _failed(self, error: BaseException, ours: set[str]) -> int:
-        code, said = 1, f"failed: {type(error).__name__}: {error}"
+        mark, code, said = "failed", 1, f"failed: {type(error).__name__}: {error}"
         if isinstance(error, KeyboardInterrupt):
-            code, said = _INTERRUPTED, "interrupted"
+            mark, code, said = "stopped", _INTERRUPTED, "interrupted"
         elif isinstance(error, SystemExit):
-            code, said = self._exited(error)
+            code = self._exited(error)
+            said = f"exited with status {code}"
         elif isinstance(error, DurablyError) and not isinstance(error, StepFailed):
             self._screen.line(f"durably: {message_of(error)}")
             said = f"stopped by {type(error).__name__}"
         else:
             show_uncaught(error, ours)
-        mark = "stopped" if code == _INTERRUPTED else "failed"
         self._last(mark, "red", one_line(said, self._screen.width))
         self._screen.line(f"  continue with: {self._again}")
         return code
 
-    def _exited(self, error: SystemExit) -> tuple[int, str]:
+    def _exited(self, error: SystemExit) -> int:
         """Do with ``sys.exit(…)`` what Python does."""
         if isinstance(error.code, int):
-            return error.code, f"exited with status {error.code}"
+            return error.code
         self._screen.line(str(error.code))
-        return 1, "exited with status 1"
+        return 1
 
     def _last(self, mark: str, color: str, text: str) -> None:
         sign = self._screen.paint(getattr(self._screen.marks, mark), color)
-        self._screen.line(f"{sign} {self._screen.paint(self._live.run, bold=True)} {text}")
+        self._screen.line(f"{sign} {self._screen.paint(self._run, bold=True)} {text}")
 
 
 def _ours(host: Host) -> set[str]:

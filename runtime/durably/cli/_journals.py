@@ -61,7 +61,7 @@ def open_existing(url: str, plugins: Plugins) -> Host:
     """
     if is_missing(url):
         raise StorageError(
-            f"there is no journal {shown(url)} in {os.getcwd()}. Change to the directory of the "
+            f"there is no journal {shown(url)} in {Path.cwd()}. Change to the directory of the "
             "runs, or name their journal with --store."
         )
     return Host(url, plugins=plugins)

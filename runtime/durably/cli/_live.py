@@ -6,7 +6,6 @@ import contextlib
 import re
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,12 +77,6 @@ class Live(Listener):
         self._spans: dict[str, str] = {}
         self._shown: list[str] = []
         self._lock = threading.Lock()
-        self._began = time.monotonic()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since this was made."""
-        return time.monotonic() - self._began
 
     def run_started(self, run: RunInfo) -> None:
         """Write the heading."""
@@ -141,7 +134,7 @@ class Live(Listener):
         """Write a question's line."""
         del run
         asked = StepInfo("", "", "", "human", "", text_of(interrupt.value))
-        self._step(asked, self._marks.waiting, "yellow", "needs an answer")
+        self._step(asked, self._marks.waiting, "yellow", "waits")
 
     def _step(self, step: StepInfo, mark: str, color: str, right: str) -> None:
         with self._writing():
@@ -149,7 +142,9 @@ class Live(Listener):
             room = max(_LEAST_LABEL, self._screen.width - _RIGHT - len(indent) - 9)
             label = padded(one_line(step.label or step.name, room), room)
             used = tokens(step.usage, self._marks.arrow)
-            line = f"{self._screen.paint(mark, color)} {step.kind:<6} {label} {used:>18}  {right:>9}"
+            line = (
+                f"{self._screen.paint(mark, color)} {step.kind:<6} {label} {used:>18}  {right:>9}"
+            )
             self._screen.line(indent + line.rstrip())
 
     def _below(self, step: StepInfo, text: str) -> None:

@@ -6,14 +6,13 @@ import os
 import shlex
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import LaunchError, ThreadBusy
 from ..hooks import Listener, Plugins
-from ..hosting import Host
-from ..hosting._launching import Script, launch, load_script
+from ..hosting import Host, Script, launch, load_script
 from ..types import OnChange, StepPolicy
 from ._ending import Ending
 from ._journals import shown, store_arguments, store_option
@@ -72,11 +71,11 @@ class Start:
 @click.argument("script")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 @click.pass_obj
-def run(loaded: Loaded, **options: Any) -> int:
-    """Run SCRIPT durably; the same command continues an unfinished run.
+def run(loaded: Loaded, /, **options: Any) -> int:
+    """Run SCRIPT durably, or continue it.
 
-    Everything after SCRIPT is the script's own. Exit code: the script's, or 75 if it waits for a
-    person.
+    The same command continues an unfinished run. Everything after SCRIPT is the script's own.
+    Exit code: the script's, or 75 if it waits for a person.
     """
     start = Start(**options)
     if start.new and start.run:
@@ -85,9 +84,11 @@ def run(loaded: Loaded, **options: Any) -> int:
     screen = Screen(sys.stderr)
     plugins = _plugins(loaded.plugins, screen)
     live = Live(screen, start.script, shown(start.store), plugins.price)
-    host = _host(start, plugins, [] if start.quiet else [live])
+    totals = None if start.quiet else live.totals
+    ending = Ending(screen, totals, start.again(), start.store)
+    host = _host(start, plugins, [ending] if start.quiet else [ending, live])
     try:
-        return _launched(host, start, script, Ending(screen, live, start.again(), start.store))
+        return _launched(host, start, script, ending)
     finally:
         host.close()
 
@@ -125,14 +126,3 @@ def _plugins(installed: Plugins, screen: Screen) -> Plugins:
         return Plugins(kills_asked_for(os.environ))
     except ValueError as error:
         raise LaunchError(f"DURABLY_TEST_KILL_… must be a number from 1 on: {error}") from error
-
-
-def command_of(meta: Any) -> str:
-    """Return the command line that continues a run, by what its journal says of its start."""
-    command = cast("dict[str, Any]", dict(meta).get("command") or {})
-    if "script" not in command:
-        return ""
-    path = str(command["script"])
-    inside = os.path.relpath(path)
-    path = path if inside.startswith(os.pardir) else inside
-    return shlex.join(["durably", "run", path, *map(str, command.get("args") or ())])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from ..errors import Suspended
+from ..errors import DurablyError, Suspended
 from ..journal.records import Answered, Asked
 from ..types import Interrupt
 from ._answers import fitting
@@ -36,7 +36,10 @@ def ask(run: Run, lane: Lane, name: str, value: Any, schema: Any = None) -> Any:
 def _recorded(run: Run, asked: Asked) -> Any:
     assert run.log is not None
     run.replayed += 1
-    return run.log.value(run.past.answers[asked.id].value)
+    try:
+        return run.log.value(run.past.answers[asked.id].value)
+    except DurablyError as error:
+        run.stop(error)  # a framework would take it for its own failure
 
 
 def _open(run: Run, slot: Slot, asked: Asked | None, value: Any, schema: Any) -> Any:

@@ -33,12 +33,13 @@ async def park(run: Run, targets: Iterable[Targets]) -> NoReturn:
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     run.parked.append(task)
-    _watch(run, loop, tuple(targets))
+    run.targets.update(dict.fromkeys(targets))
+    _watch(run, loop)
     await loop.create_future()
     raise AssertionError("a parked task went on")
 
 
-def _watch(run: Run, loop: asyncio.AbstractEventLoop, targets: tuple[Targets, ...]) -> None:
+def _watch(run: Run, loop: asyncio.AbstractEventLoop) -> None:
     """Start the sweeper when nothing has happened for a while."""
     if loop in run.sweepers:
         return
@@ -51,7 +52,7 @@ def _watch(run: Run, loop: asyncio.AbstractEventLoop, targets: tuple[Targets, ..
         if run.inflight == 0 and run.activity == seen:
             # An empty context: the sweeper must not find itself among the run's tasks.
             context = contextvars.Context()
-            run.sweepers[loop] = context.run(loop.create_task, _sweep(run, loop, targets))
+            run.sweepers[loop] = context.run(loop.create_task, _sweep(run, loop))
             return
         seen = run.activity
         loop.call_later(QUIET_SECONDS, look, context=contextvars.Context())
@@ -59,10 +60,10 @@ def _watch(run: Run, loop: asyncio.AbstractEventLoop, targets: tuple[Targets, ..
     loop.call_later(QUIET_SECONDS, look, context=contextvars.Context())
 
 
-async def _sweep(run: Run, loop: asyncio.AbstractEventLoop, targets: tuple[Targets, ...]) -> None:
+async def _sweep(run: Run, loop: asyncio.AbstractEventLoop) -> None:
     run.unwinding = True
     first = {task for task in run.parked if task.get_loop() is loop}
-    for find in targets:
+    for find in run.targets:
         first.update(find(run, loop))
     await _cancel(first)
     for _ in range(_SWEEPS):

@@ -37,6 +37,7 @@ class Run:
         unwinding: Whether parked tasks are being cancelled.
         over: Whether this process is through with it; seams are inert from then on.
         parked: Tasks that will never go on.
+        targets: What finds the tasks to be cancelled first, as parked places named it; a set.
         inflight: How many steps are being executed.
         activity: Grows with everything that happens, to tell quiet from busy.
         resources: What other rooms keep for as long as the run lives, by name.
@@ -69,6 +70,7 @@ class Run:
         self.unwinding = False
         self.over = False
         self.parked: list[Any] = []
+        self.targets: dict[Any, None] = {}
         self.sweepers: dict[Any, Any] = {}
         self.inflight = 0
         self.activity = 0
@@ -179,6 +181,13 @@ class Run:
     def tick(self, step: StepEnded) -> None:
         """Set the lane's replayable time to when *step* ended."""
         self._ticks[step.lane] = step.started + step.elapsed
+
+    def pass_on(self, lane: str) -> None:
+        """Let the time at which *lane* ended be its parent's: what comes next there is later."""
+        with self.lock:
+            ended, parent = self._ticks.get(lane), lane.rpartition("/")[0]
+            if ended is not None:
+                self._ticks[parent] = max(ended, self._ticks.get(parent, ended))
 
     def now(self, lane: str) -> datetime:
         """Return a time that is the same on replay: the lane's last step's end, then microseconds.

@@ -34,9 +34,10 @@ class Scope:
         leaf: Kind and name of the step that is being executed around this code, if any.
         targets: What to cancel first when the run is unwound inside a framework through which no
             exception can pass; empty where one can.
+        local: What the room above keeps for this code and what it calls; the engine passes it on.
     """
 
-    __slots__ = ("lane", "leaf", "run", "targets")
+    __slots__ = ("lane", "leaf", "local", "run", "targets")
 
     def __init__(
         self,
@@ -44,11 +45,13 @@ class Scope:
         lane: Lane,
         leaf: tuple[str, str] | None = None,
         targets: tuple[Targets, ...] = (),
+        local: object = None,
     ) -> None:
         self.run = run
         self.lane = lane
         self.leaf = leaf
         self.targets = targets
+        self.local = local
 
     @contextmanager
     def entered(self) -> Generator[Scope]:
@@ -92,7 +95,8 @@ class Scope:
             with self.run.lock:
                 number = self.lane.count(("lane", segment))
             lane = Lane(self.lane.child(segment, number), owner)
-        return Scope(self.run, lane, None, self.targets if targets is None else targets)
+        inherited = self.targets if targets is None else targets
+        return Scope(self.run, lane, None, inherited, self.local)
 
     @contextmanager
     def span(
@@ -124,6 +128,7 @@ class Scope:
     def conclude(self, kind: str, name: str, error: BaseException | None) -> None:
         """Tell listeners that this scope, a span, is over."""
         run = self.run
+        run.pass_on(self.lane.path)
         run.tell(run.options.listeners.span_ended, self.lane.path, kind, name, error)
 
     async def iterate(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
@@ -277,7 +282,7 @@ class Scope:
     def _inner(self, step: Step) -> Scope:
         """Return the scope for what happens inside *step*; new for each attempt."""
         leaf = (step.call.kind, step.call.name)
-        return Scope(self.run, Lane(step.inner), leaf, self.targets)
+        return Scope(self.run, Lane(step.inner), leaf, self.targets, self.local)
 
     # ── people ───────────────────────────────────────────────────────────────────────────────
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import EncodeError, OutcomeUnknown, ProgramChanged
+from ..errors import DurablyError, EncodeError, OutcomeUnknown, ProgramChanged
 from ..journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
 from ..types import Decision, StepInfo, StepPolicy
 from ._call import Call
@@ -119,7 +119,10 @@ class Step:
             run.tell(run.options.listeners.step_replayed, seen)
         if run.sink is not None:
             self._emit_task(replayed=True)
-        value = run.log.value(step.value, hint=call.hint)
+        try:
+            value = run.log.value(step.value, hint=call.hint)
+        except DurablyError as error:
+            run.stop(error)  # a framework would take it for the step's own failure
         if step.outcome == FAILED:
             run.failures[id(value)] = (value, held.seq)
             raise value

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
-from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 DISABLE = "DURABLY_DISABLE_PLUGINS"
 """Environment variable: names of plug-ins to leave out, separated by commas."""
+
+_GIVEN = "given in code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,15 @@ class PluginInfo:
 class Plugins:
     """The plug-ins of one host, behind typed methods.
 
+    An installed plug-in that cannot be imported, or fails when it is asked what it adds, is kept
+    by name and does not break the others. One that is given in code has a caller who can be told.
+
     Args:
         plugins: Objects with hook implementations, asked before all others.
         discover: Whether entry points are looked up.
+
+    Raises:
+        PluginError: One of *plugins* implements no hook that there is.
     """
 
     def __init__(self, plugins: Iterable[object] = (), *, discover: bool = True) -> None:
@@ -67,10 +74,12 @@ class Plugins:
     def _load(self, point: EntryPoint, *, is_blocked: bool) -> None:
         """Load one entry point; a broken one is kept by name and does not break the rest."""
         source = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
-        if self._manager.has_plugin(point.name):
-            return
         if is_blocked:
             self._infos[point.name] = PluginInfo(point.name, source, blocked=True)
+            return
+        if self._manager.has_plugin(point.name) or point.name in self._infos:
+            said = f"another plug-in is called {point.name} too"
+            self._infos[f"{point.name} of {source}"] = PluginInfo(point.name, source, error=said)
             return
         try:
             module = point.load()
@@ -86,19 +95,30 @@ class Plugins:
 
     def _register(self, plugin: object) -> None:
         name = getattr(plugin, "__name__", None) or type(plugin).__name__
+        if self._manager.is_registered(plugin):  # installed as well: it is asked first all the same
+            known = self._manager.get_name(plugin)
+            self._manager.unregister(plugin)
+            self._infos.pop(known or name, None)
         try:
             registered = self._manager.register(plugin)
             self._check(plugin)
         except (pluggy.PluginValidationError, ValueError) as error:
             raise PluginError(f"plug-in {name} cannot be used: {error}") from error
-        self._infos[registered or name] = PluginInfo(name, "given in code")
+        self._infos[registered or name] = PluginInfo(name, _GIVEN)
 
     def _check(self, plugin: object) -> None:
-        """Raise if the plug-in implements a hook that there is not (a misspelt name)."""
+        """Raise if the plug-in implements a hook that there is not, or wraps one."""
         for caller in self._manager.get_hookcallers(plugin) or ():
             if not caller.has_spec():
-                known = ", ".join(sorted(vars(self._manager.hook)))
+                hooks = vars(self._manager.hook).items()
+                known = ", ".join(sorted(name for name, one in hooks if one.has_spec()))
                 raise PluginError(f"unknown hook {caller.name!r}; there are: {known}")
+            for one in caller.get_hookimpls():
+                if one.plugin is plugin and (one.wrapper or one.hookwrapper):
+                    raise PluginError(
+                        f"{caller.name} cannot be wrapped; use tryfirst or trylast to be asked "
+                        "before or after others"
+                    )
 
     @property
     def infos(self) -> list[PluginInfo]:
@@ -112,19 +132,20 @@ class Plugins:
 
     def adapters(self) -> list[Adapter]:
         """Return every adapter, the ones to be asked first in front."""
-        return list(self._all("register_adapters"))
+        return [one for found in self._each("register_adapters") for one in found]
 
     def codecs(self) -> list[TypeCodec[Any]]:
         """Return every codec that belongs to no adapter."""
-        return list(self._all("register_codecs"))
+        return [one for found in self._each("register_codecs") for one in found]
 
     def listeners(self) -> list[Listener]:
         """Return every listener, in the order in which they are told."""
-        return list(self._all("register_listeners"))
+        return [one for found in self._each("register_listeners") for one in found]
 
     def add_commands(self, group: click.Group) -> None:
         """Let plug-ins add their subcommands to *group*."""
-        self._manager.hook.register_commands(commands=group)
+        for _ in self._each("register_commands", commands=group):
+            pass
 
     def open_storage(self, url: str) -> Storage:
         """Open the journal at *url*.
@@ -133,6 +154,22 @@ class Plugins:
             PluginError: No plug-in knows the URL's scheme.
         """
         return cast("Storage", self._open("open_storage", "storage", url))
+
+    def open_cache(self, url: str) -> Any:
+        """Open the step cache at *url*.
+
+        Raises:
+            PluginError: No plug-in knows the URL's scheme.
+        """
+        return self._open("open_cache", "cache", url)
+
+    def open_store(self, url: str) -> Any:
+        """Open the long-term memory at *url*.
+
+        Raises:
+            PluginError: No plug-in knows the URL's scheme.
+        """
+        return self._open("open_store", "store", url)
 
     def answer(self, interrupt: Interrupt, run: RunInfo) -> Answer | None:
         """Ask the plug-ins for an answer to a question."""
@@ -143,9 +180,23 @@ class Plugins:
         """Ask the plug-ins what a model call cost."""
         return cast("float | None", self._manager.hook.price(model=model, usage=usage))
 
-    def _all(self, hook: str) -> Iterable[Any]:
-        caller = getattr(self._manager.hook, hook)
-        return chain.from_iterable(cast("list[Iterable[Any]]", caller()))
+    def _each(self, hook: str, **given: Any) -> Iterator[list[Any]]:
+        """Yield what each plug-in returns from a hook, the ones to be asked first in front."""
+        for one in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            try:
+                found = list(one.function(*(given[name] for name in one.argnames)) or ())
+            except Exception as error:
+                self._failed(one.plugin_name, hook, error)
+            else:
+                yield found
+
+    def _failed(self, name: str, hook: str, error: Exception) -> None:
+        """Keep the plug-in as a broken one; raise if it was given in code."""
+        said = f"{hook}() raised {type(error).__name__}: {error}"
+        info = self._infos[name]
+        if info.source == _GIVEN:
+            raise PluginError(f"plug-in {info.name} cannot be used: {said}") from error
+        self._infos[name] = replace(info, error=said)
 
     def _open(self, hook: str, what: str, url: str) -> object:
         try:

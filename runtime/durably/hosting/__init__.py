@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ._host import DEFAULT_URL as DEFAULT_URL
 from ._host import Host as Host
+from ._launching import Script as Script
+from ._launching import launch as launch
+from ._launching import load_script as load_script
 from ._runs import all_runs as all_runs
 from ._runs import find_run as find_run
 from ._runs import fold as fold

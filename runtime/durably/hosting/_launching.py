@@ -10,6 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import thread as pool_module
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -63,7 +64,7 @@ def load_script(path: str, args: Sequence[str]) -> Script:
     except OSError as error:
         raise LaunchError(f"script {path!r} cannot be read: {error.strerror}") from error
     try:
-        code = compile(source, path, "exec", dont_inherit=True)
+        code = compile(source, os.path.abspath(path), "exec", dont_inherit=True)  # noqa: PTH100
     except SyntaxError as error:
         where = f", line {error.lineno}" if error.lineno else ""
         raise LaunchError(f"{path!r} is not Python{where}: {error.msg}") from error
@@ -138,7 +139,14 @@ def _chosen(
 def execute(script: Script) -> None:
     """Execute the script as ``__main__`` in this process, then wait for the threads it started."""
     main = ModuleType("__main__")
-    main.__dict__.update(__file__=script.path, __builtins__=builtins, __spec__=None)
+    file = script.code.co_filename
+    main.__dict__.update(
+        __file__=file,
+        __builtins__=builtins,
+        __cached__=None,
+        __loader__=SourceFileLoader("__main__", file),
+        __annotations__={},
+    )
     saved = sys.argv[:], sys.path[:], sys.modules["__main__"]
     sys.argv[:] = [script.path, *script.args]
     _set_first_path(str(Path(script.path).resolve().parent))

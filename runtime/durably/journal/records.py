@@ -95,6 +95,17 @@ class Saved(NamedTuple):
     value: bytes
 
 
+class Updated(NamedTuple):
+    """The thread's state was edited from outside of a run."""
+
+    at: float
+    value: bytes
+    """What the thread's last run is taken to have returned, encoded."""
+    save: bytes
+    """What the thread's next run gets as its previous value, encoded."""
+    meta: dict[str, Any]
+
+
 class StepEnded(NamedTuple):
     """A step has an outcome."""
 
@@ -169,6 +180,7 @@ Record: TypeAlias = (
     | Asked
     | Answered
     | Saved
+    | Updated
     | StepEnded
     | StepStarted
     | StepAttempted
@@ -184,6 +196,7 @@ KINDS: Mapping[type[Any], int] = {
     Asked: 5,
     Answered: 6,
     Saved: 7,
+    Updated: 8,
     StepEnded: 16,
     StepStarted: 17,
     StepAttempted: 18,

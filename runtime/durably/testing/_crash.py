@@ -220,6 +220,7 @@ def crash_matrix(
         >>> report = crash_matrix(["durably", "run", "crew.py"], cwd=tmp)  # doctest: +SKIP
         >>> assert (report.kills, report.returncode) == (7, 0)  # doctest: +SKIP
     """
+    stderr = ""
     base = dict(os.environ if env is None else env)
     for kills in range(max_kills + 1):
         before = when == "both" and kills % 2 == 0

@@ -1,0 +1,41 @@
+"""People: what a ``UserProxyAgent`` would read from the terminal is a durable question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from durably.adapting import Scope, Seam
+
+
+async def _get_input(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    prompt: str,
+    *args: Any,
+    **kwargs: Any,
+) -> str:
+    """Ask in place of the agent's ``input_func``: the answer may come days later."""
+    del original, args, kwargs
+    question = {"kind": "input_required", "name": self.name, "message": prompt.strip()}
+    return _text(await scope.aask("input", question))
+
+
+def _text(answer: Any) -> str:
+    """Return an answer as the text that the framework expects."""
+    if isinstance(answer, Mapping):
+        answer = answer.get("message", answer.get("value", answer))
+    return answer if isinstance(answer, str) else json.dumps(answer, default=str)
+
+
+SEAMS = (
+    Seam(
+        "autogen_agentchat.agents:UserProxyAgent._get_input",
+        "human",
+        _get_input,
+        "people are asked in the terminal, and asked again after a crash",
+        params=("prompt",),
+    ),
+)

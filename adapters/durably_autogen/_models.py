@@ -1,0 +1,173 @@
+"""Model calls: every chat completion client's ``create`` and ``create_stream`` is a step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from durably.adapting import Call, Scope, Seam
+
+
+async def _create(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    messages: Any,
+    **options: Any,
+) -> Any:
+    if scope.within("model"):  # a cache around a client, or a subclass that calls super()
+        return await original(self, messages, **options)
+    step = Call(
+        "model",
+        model_name(self),
+        _request(self, messages, options),
+        load=partial(_replayed, self),
+        usage=_usage,
+    )
+    return await scope.astep(step, lambda: original(self, messages, **options))
+
+
+async def _create_stream(
+    scope: Scope,
+    original: Callable[..., AsyncIterator[Any]],
+    self: Any,
+    messages: Any,
+    **options: Any,
+) -> AsyncIterator[Any]:
+    if scope.within("model"):
+        async for piece in original(self, messages, **options):
+            yield piece
+        return
+    name = model_name(self)
+    step = Call(
+        "model",
+        name,
+        _request(self, messages, options),
+        load=partial(_replayed_stream, self),
+        usage=_stream_usage,
+    )
+    async for piece in scope.astream(step, lambda: original(self, messages, **options)):
+        if isinstance(piece, str):
+            scope.emit("messages", (piece, {"model": name}))
+        yield piece
+
+
+def model_name(client: Any) -> str:
+    """Return the name of the model behind *client*, or of the client's class."""
+    arguments = getattr(client, "_create_args", None)
+    if isinstance(arguments, Mapping) and isinstance(arguments.get("model"), str):
+        return str(arguments["model"])
+    inner = getattr(client, "client", None)
+    if inner is not None and hasattr(inner, "create_stream"):
+        return model_name(inner)
+    return type(client).__name__
+
+
+def _request(client: Any, messages: Iterable[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything that changes the answer; messages to models hold no ids and no times."""
+    choice = options.get("tool_choice", "auto")
+    return {
+        "model": model_name(client),
+        "messages": [_message(one) for one in messages],
+        "tools": [_schema(tool) for tool in options.get("tools", ())],
+        "tool_choice": choice if isinstance(choice, str) else choice.name,
+        "json_output": _output(options.get("json_output")),
+        "extra": dict(options.get("extra_create_args", ())),
+    }
+
+
+def _message(message: Any) -> dict[str, Any]:
+    fields = dict(vars(message))
+    content = fields.get("content")
+    if isinstance(content, list) and any(hasattr(part, "to_base64") for part in content):
+        fields["content"] = [_part(part) for part in content]
+    return fields
+
+
+def _part(part: Any) -> Any:
+    picture = getattr(part, "image", None)
+    if picture is None:
+        return part
+    digest = hashlib.blake2b(picture.tobytes(), digest_size=16).hexdigest()
+    return {"image": digest, "size": list(picture.size)}
+
+
+def _schema(tool: Any) -> Any:
+    return tool if isinstance(tool, Mapping) else tool.schema
+
+
+def _output(wanted: Any) -> Any:
+    if isinstance(wanted, type):
+        describe: Any = getattr(wanted, "model_json_schema", None)
+        return {"class": wanted, "schema": describe() if describe else None}
+    return wanted
+
+
+def _usage(result: Any) -> Mapping[str, int] | None:
+    used = getattr(result, "usage", None)
+    if used is None or not (used.prompt_tokens or used.completion_tokens):
+        return None  # a stream's usage is zero unless the server was asked for it
+    return {"input_tokens": used.prompt_tokens, "output_tokens": used.completion_tokens}
+
+
+def _stream_usage(pieces: list[Any]) -> Mapping[str, int] | None:
+    return _usage(pieces[-1]) if pieces else None
+
+
+def _replayed(client: Any, result: Any) -> Any:
+    """Leave *client* as the call itself would have left it."""
+    _count(client, getattr(result, "usage", None))
+    _advance(client)
+    return result
+
+
+def _replayed_stream(client: Any, pieces: list[Any]) -> list[Any]:
+    if pieces:
+        _replayed(client, pieces[-1])
+    return pieces
+
+
+def _count(client: Any, used: Any) -> None:
+    """Add to the totals that ``total_usage()`` and ``actual_usage()`` tell."""
+    for name in ("_total_usage", "_actual_usage"):
+        total: Any = getattr(client, name, None)
+        if used is not None and hasattr(total, "prompt_tokens"):
+            tokens = {
+                "prompt_tokens": total.prompt_tokens + used.prompt_tokens,
+                "completion_tokens": total.completion_tokens + used.completion_tokens,
+            }
+            setattr(client, name, replace(total, **tokens))
+    inner = getattr(client, "client", None)
+    if inner is not None and hasattr(inner, "total_usage"):
+        _count(inner, used)
+
+
+def _advance(client: Any) -> None:
+    """Move a client that answers from a list on to its next answer."""
+    if hasattr(client, "chat_completions") and isinstance(
+        position := getattr(client, "_current_index", None), int
+    ):
+        client._current_index = position + 1
+
+
+SEAMS = (
+    Seam(
+        "autogen_core.models:ChatCompletionClient.create",
+        "model",
+        _create,
+        "paid model calls are repeated",
+        params=("messages",),
+        subclasses=True,
+    ),
+    Seam(
+        "autogen_core.models:ChatCompletionClient.create_stream",
+        "model",
+        _create_stream,
+        "paid model calls are repeated",
+        params=("messages",),
+        subclasses=True,
+    ),
+)

@@ -1,0 +1,230 @@
+"""Spans: team runs and agents' turns are executed again on resume, and name the lanes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from durably.adapting import Scope, Seam
+
+from ._unwinding import give_cause, handler_tasks, remember_runtime, stop
+
+_TEAM = "team"
+
+Source = Callable[..., AsyncIterator[Any]]
+
+
+class _Team:
+    """A team's run under way.
+
+    Attributes:
+        scope: Where its members' turns lie.
+        is_branching: Whether several members speak at the same time now.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.is_branching = False
+
+
+_teams: dict[str, _Team] = {}
+"""The teams that run now, by the id that the runtime knows them by."""
+
+
+async def _run_team(
+    scope: Scope, original: Source, self: Any, *args: Any, **kwargs: Any
+) -> AsyncIterator[Any]:
+    from autogen_agentchat.base import TaskResult
+
+    owner = (_TEAM, id(self))
+    if scope.lane.owner == owner:  # a subclass that calls super()
+        async for item in original(self, *args, **kwargs):
+            yield item
+        return
+    name = getattr(self, "name", None) or type(self).__name__
+    inner = _unwindable(scope, f"team:{name}", owner)
+    if self._embedded_runtime:
+        remember_runtime(scope.run, self._runtime)
+    _teams[self._team_id] = _Team(inner)
+    try:
+        with told(inner, _TEAM, name) as over:
+            async for item in inner.iterate(original(self, *args, **kwargs)):
+                if isinstance(item, TaskResult):
+                    over()
+                yield item
+    except RuntimeError as error:
+        give_cause(scope.run, error)
+        raise
+    finally:
+        _teams.pop(self._team_id, None)
+
+
+async def _take_turn(
+    scope: Scope, original: Source, self: Any, *args: Any, **kwargs: Any
+) -> AsyncIterator[Any]:
+    from autogen_agentchat.base import Response
+
+    owner = _turn(self)
+    if scope.lane.owner == owner:  # on_messages of the same turn, or super()
+        async for item in original(self, *args, **kwargs):
+            yield item
+        return
+    inner = _unwindable(scope, f"agent:{self.name}", owner)
+    try:
+        with told(inner, "agent", self.name) as over:
+            async for item in inner.iterate(original(self, *args, **kwargs)):
+                if isinstance(item, Response):
+                    over()
+                yield item
+    except (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        if not _is_member(scope):
+            raise
+        await stop(inner, error)  # the team would wait for ever
+
+
+async def _answer(
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+) -> Any:
+    owner = _turn(self)
+    if scope.lane.owner == owner:
+        return await original(self, *args, **kwargs)
+    inner = _unwindable(scope, f"agent:{self.name}", owner)
+    with told(inner, "agent", self.name), inner.entered():
+        return await original(self, *args, **kwargs)
+
+
+def _turn(agent: Any) -> tuple[str, int]:
+    return ("agent", id(agent))
+
+
+def _is_member(scope: Scope) -> bool:
+    owner = scope.lane.owner
+    return isinstance(owner, tuple) and owner[0] == _TEAM
+
+
+def _unwindable(scope: Scope, segment: str, owner: tuple[str, int]) -> Scope:
+    """Return the scope of a new lane in which steps park instead of raising."""
+    return scope.child(segment, owner=owner, targets=(handler_tasks,))
+
+
+@contextmanager
+def told(inner: Scope, kind: str, name: str) -> Generator[Callable[[], None]]:
+    """Tell listeners of a span around a stream.
+
+    What it yields tells them early that the span is over: with the last item of a stream, after
+    which consumers may simply leave.
+    """
+    is_over = False
+
+    def over(error: BaseException | None = None) -> None:
+        nonlocal is_over
+        if not is_over:
+            is_over = True
+            inner.conclude(kind, name, error)
+
+    inner.announce(kind, name)
+    try:
+        yield over
+    except BaseException as error:
+        over(error)
+        raise
+    over()
+
+
+def _handle_message(
+    scope: Scope | None, original: Callable[..., Any], cls: Any, ctx: Any
+) -> AbstractContextManager[None]:
+    """Have a team's message handled inside the team's run.
+
+    The context that a runtime handles messages in is that of whoever started the runtime: before
+    the run, or in another place of it.
+    """
+    del scope
+    handling: AbstractContextManager[None] = original(cls, ctx)
+    team = _teams.get(ctx.key)
+    return handling if team is None or team.scope.run.over else _within(team.scope, handling)
+
+
+@contextmanager
+def _within(scope: Scope, handling: AbstractContextManager[None]) -> Generator[None]:
+    with scope.entered(), handling:
+        yield
+
+
+async def _select_speaker(
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+) -> Any:
+    """Note whether the next turns are taken at the same time."""
+    del scope
+    chosen = await original(self, *args, **kwargs)
+    team = _teams.get(self.id.key)
+    if team is not None:
+        team.is_branching = not isinstance(chosen, str) and len(chosen) > 1
+    return chosen
+
+
+async def _publish(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    message: Any,
+    topic_id: Any,
+    **kwargs: Any,
+) -> Any:
+    """Let members that speak at the same time be heard in the recorded order."""
+    team = _teams.get(self.id.key)
+    if team is not None and team.is_branching:
+        await scope.order_point(team.scope.lane.path, self._agent.name)
+    return await original(self, message, topic_id, **kwargs)
+
+
+_GROUP_CHAT = "autogen_agentchat.teams._group_chat"
+
+SEAMS = (
+    Seam(
+        "autogen_agentchat.teams:BaseGroupChat.run_stream",
+        "team",
+        _run_team,
+        "a run that asks a person or fails inside a team hangs",
+        subclasses=True,
+    ),
+    Seam(
+        "autogen_agentchat.agents:BaseChatAgent.on_messages_stream",
+        "agent",
+        _take_turn,
+        "steps of agents that speak at the same time may be mixed up",
+        subclasses=True,
+    ),
+    Seam(
+        "autogen_agentchat.agents:BaseChatAgent.on_messages",
+        "agent",
+        _answer,
+        "steps of agents that speak at the same time may be mixed up",
+        subclasses=True,
+    ),
+    Seam(
+        "autogen_core:MessageHandlerContext.populate_context",
+        "support",
+        _handle_message,
+        "steps of teams on a runtime of the program's own are not recorded",
+        params=("ctx",),
+        outside=True,
+    ),
+    Seam(
+        f"{_GROUP_CHAT}._base_group_chat_manager:BaseGroupChatManager.select_speaker",
+        "support",
+        _select_speaker,
+        "agents that speak at the same time may be heard in another order on resume",
+        subclasses=True,
+    ),
+    Seam(
+        f"{_GROUP_CHAT}._chat_agent_container:ChatAgentContainer.publish_message",
+        "support",
+        _publish,
+        "agents that speak at the same time may be heard in another order on resume",
+    ),
+)

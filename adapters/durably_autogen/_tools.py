@@ -1,0 +1,199 @@
+"""Tool calls: one step each, whether they come through a workbench or not.
+
+Tools that run an agent or a team keep the conversation with it between calls, so they are spans:
+they are executed again, and the steps inside them are replayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from durably.adapting import Call, Scope, Seam
+from durably.errors import OutcomeUnknown
+
+from ._spans import told
+from ._unwinding import stop
+
+_LABEL_LENGTH = 80
+_VALUE_LENGTH = 30
+
+Arguments = Mapping[str, Any] | None
+
+
+async def _call_tool(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    name: str,
+    arguments: Arguments = None,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    tool = _tool_of(self, name)
+    own_name = tool.name if tool is not None else name
+    if scope.within("tool", own_name):  # a workbench around another, or super()
+        return await original(self, name, arguments, *args, **kwargs)
+    if _runs_agents(tool):
+        with scope.span("tool", name, _segment(name, kwargs)):
+            return await original(self, name, arguments, *args, **kwargs)
+    step = _tool_step(own_name, arguments, respond=lambda answer: _result(name, answer))
+    try:
+        return await scope.astep(step, lambda: original(self, name, arguments, *args, **kwargs))
+    except OutcomeUnknown as error:
+        return _result(name, error, is_error=True)
+
+
+async def _call_tool_stream(
+    scope: Scope,
+    original: Callable[..., AsyncIterator[Any]],
+    self: Any,
+    name: str,
+    arguments: Arguments = None,
+    *args: Any,
+    **kwargs: Any,
+) -> AsyncIterator[Any]:
+    def source() -> AsyncIterator[Any]:
+        return original(self, name, arguments, *args, **kwargs)
+
+    tool = _tool_of(self, name)
+    own_name = tool.name if tool is not None else name
+    if scope.within("tool", own_name):
+        pieces = source()
+    elif _runs_agents(tool):
+        pieces = _span_stream(scope.child(_segment(name, kwargs)), name, source())
+    else:
+        step = _tool_step(own_name, arguments, respond=lambda answer: [_result(name, answer)])
+        pieces = scope.astream(step, source)
+    try:
+        async for piece in pieces:
+            yield piece
+    except OutcomeUnknown as error:
+        yield _result(name, error, is_error=True)
+
+
+async def _span_stream(inner: Scope, name: str, source: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    with told(inner, "tool", name):
+        async for piece in inner.iterate(source):
+            yield piece
+
+
+async def _run_json(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    args: Mapping[str, Any],
+    *rest: Any,
+    **kwargs: Any,
+) -> Any:
+    """Catch a tool that is called without a workbench."""
+    if scope.within("tool", self.name) or _runs_agents(self) or _is_handoff(self):
+        return await original(self, args, *rest, **kwargs)
+    returned = self.return_type()
+    step = _tool_step(self.name, args, hint=returned if isinstance(returned, type) else None)
+    return await scope.astep(step, lambda: original(self, args, *rest, **kwargs))
+
+
+async def _execute_tool_call(
+    scope: Scope, original: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
+) -> Any:
+    """Let no exception through: the assistant would wait for ever for the results."""
+    try:
+        return await original(*args, **kwargs)
+    except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return await stop(scope, error)
+
+
+def _tool_step(name: str, arguments: Arguments, **parts: Any) -> Call:
+    given = dict(arguments or {})
+    return Call("tool", name, given, label=tool_label(name, given), effect=True, **parts)
+
+
+def tool_label(name: str, arguments: Mapping[str, Any]) -> str:
+    """Return a call as people read it, such as ``send_mail(to="ada", …)``."""
+    shown: list[str] = []
+    for key, value in arguments.items():
+        text = json.dumps(value, ensure_ascii=False, default=str)
+        if len(text) > _VALUE_LENGTH:
+            text = "…"
+        if len(name) + len(", ".join([*shown, f"{key}={text}"])) + len("(, …)") > _LABEL_LENGTH:
+            shown.append("…")
+            break
+        shown.append(f"{key}={text}")
+    return f"{name}({', '.join(shown)})"[:_LABEL_LENGTH]
+
+
+def _tool_of(workbench: Any, name: str) -> Any:
+    """Return the tool that a workbench made of a list of tools calls *name*, or None."""
+    own = getattr(workbench, "_override_name_to_original", {}).get(name, name)
+    tools = getattr(workbench, "_tools", None)
+    if not isinstance(tools, list):
+        return None
+    return next((tool for tool in tools if getattr(tool, "name", None) == own), None)
+
+
+def _runs_agents(tool: object) -> bool:
+    return any(cls.__name__ == "TaskRunnerTool" for cls in type(tool).__mro__)
+
+
+def _is_handoff(tool: Any) -> bool:
+    """Say whether *tool* only returns a handoff's message, which the assistant asks it for."""
+    module = getattr(getattr(tool, "_func", None), "__module__", None) or ""
+    return str(module).startswith("autogen_agentchat.")
+
+
+def _segment(name: str, kwargs: Mapping[str, Any]) -> str:
+    """Name the lane of a call by the call's id, which tells parallel calls apart."""
+    return f"tool:{name}:{kwargs.get('call_id') or ''}".rstrip(":")
+
+
+def _result(name: str, said: object, *, is_error: bool = False) -> Any:
+    from autogen_core.tools import TextResultContent, ToolResult
+
+    if isinstance(said, ToolResult):
+        return said
+    text = said if isinstance(said, str | Exception) else json.dumps(said, default=str)
+    return ToolResult(name=name, result=[TextResultContent(content=str(text))], is_error=is_error)
+
+
+_LOSES = "tool calls are repeated"
+
+SEAMS = (
+    Seam(
+        "autogen_core.tools:Workbench.call_tool",
+        "tool",
+        _call_tool,
+        _LOSES,
+        params=("name", "arguments"),
+        subclasses=True,
+    ),
+    Seam(
+        "autogen_core.tools:StreamWorkbench.call_tool_stream",
+        "tool",
+        _call_tool_stream,
+        _LOSES,
+        params=("name", "arguments"),
+        subclasses=True,
+        optional=True,
+        since="0.6.2",
+    ),
+    Seam(
+        "autogen_core.tools:BaseTool.run_json",
+        "tool",
+        _run_json,
+        _LOSES,
+        params=("args",),
+        subclasses=True,
+    ),
+    Seam(
+        "autogen_agentchat.agents._assistant_agent:AssistantAgent._execute_tool_call",
+        "support",
+        _execute_tool_call,
+        "a workbench or handoff that raises makes the run hang",
+        optional=True,
+    ),
+)

@@ -1,0 +1,167 @@
+"""How wrapped crews, agents and flows are recognised and run, and left as they were found."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from durably.adapting import Entry, live_scope
+from durably.errors import Suspended
+
+from ._spans import crew_span
+
+_KINDS = ("Crew", "Flow", "Agent", "LiteAgent")
+
+_TASK_TEXTS = ("description", "expected_output", "output_file", "name")
+_AGENT_TEXTS = ("role", "goal", "backstory")
+_TASK_COUNTS = ("used_tools", "tools_errors", "delegations", "retry_count")
+_AGENT_COUNTS = ("_times_executed",)
+
+
+def kind_of(target: object) -> str | None:
+    """Return which kind of CrewAI object *target* is; looks at names only, imports nothing."""
+    for cls in type(target).__mro__:
+        if cls.__module__.partition(".")[0] == "crewai" and cls.__name__ in _KINDS:
+            return cls.__name__
+    return None
+
+
+def entry_of(target: Any) -> Entry:
+    """Return how *target* is run: a crew or flow with inputs, an agent with messages."""
+    kind = kind_of(target)
+    if kind == "Crew":
+        return _crew_entry(target)
+    if kind == "Flow":
+        return Entry(
+            f"crewai:{type(target).__qualname__}",
+            lambda given: target.kickoff(inputs=_inputs(given)),
+            lambda given: target.kickoff_async(inputs=_inputs(given)),
+        )
+    return Entry(f"crewai:{kind}", target.kickoff, target.kickoff_async)
+
+
+def _crew_entry(crew: Any) -> Entry:
+    lend = _Lending(crew)
+
+    def invoke(given: Any) -> Any:
+        inputs = _inputs(given)
+        with lend.crew() as one, _in_span(one):
+            return _drained(one.kickoff(inputs=inputs))
+
+    async def ainvoke(given: Any) -> Any:
+        inputs = _inputs(given)
+        with lend.crew() as one, _in_span(one):
+            begin: Callable[..., Any] = getattr(one, "akickoff", one.kickoff_async)
+            return await _adrained(await begin(inputs=inputs))
+
+    return Entry("crewai:Crew", invoke, ainvoke)
+
+
+@contextmanager
+def _in_span(crew: Any) -> Generator[None]:
+    # The run is this crew's alone: its lane needs nothing else to tell it apart.
+    scope = live_scope()
+    if scope is None or getattr(crew, "stream", False):
+        yield
+        return
+    with crew_span(scope, crew):
+        yield
+
+
+def _inputs(given: Any) -> Mapping[str, Any]:
+    if isinstance(given, Mapping):
+        return given
+    raise TypeError(
+        f"a crew or flow is invoked with its inputs, a mapping of names to values, not {given!r}"
+    )
+
+
+def _drained(output: Any) -> Any:
+    """Return the result of a crew that streams, once it has been streamed."""
+    if type(output).__name__ != "CrewStreamingOutput":
+        return output
+    for _ in output:
+        pass
+    return output.result
+
+
+async def _adrained(output: Any) -> Any:
+    if type(output).__name__ != "CrewStreamingOutput":
+        return output
+    async for _ in output:
+        pass
+    return output.result
+
+
+class _Lending:
+    """Lends one crew to one run at a time; runs that come meanwhile get copies.
+
+    A crew keeps its run's state on itself, which is why ``kickoff_for_each`` copies it too.
+    """
+
+    def __init__(self, crew: Any) -> None:
+        self._crew = crew
+        self._free = threading.Lock()
+
+    @contextmanager
+    def crew(self) -> Generator[Any]:
+        """Lend the crew, and put back what a kickoff leaves changed on it."""
+        if not self._free.acquire(blocking=False):
+            yield self._crew.copy()
+            return
+        try:
+            with _left_as_found(self._crew):
+                yield self._crew
+        finally:
+            self._free.release()
+
+
+@contextmanager
+def _left_as_found(crew: Any) -> Generator[None]:
+    """Undo what a kickoff changes on a crew and would bring into the next one.
+
+    Inputs and plans are written into the texts of tasks and agents: these are put back always.
+    Counters go on after a run that is done, as in CrewAI; an unfinished run will be replayed from
+    the top and counts again.
+    """
+    texts = list(_kept(crew.tasks, _TASK_TEXTS)) + list(_kept(_agents(crew), _AGENT_TEXTS))
+    counts = list(_kept(crew.tasks, _TASK_COUNTS)) + list(_kept(_agents(crew), _AGENT_COUNTS))
+    totals = [(model._token_usage, dict(model._token_usage)) for model in _models(crew)]
+    try:
+        yield
+    except (Exception, Suspended):
+        for owner, name, value in counts:
+            setattr(owner, name, value)
+        for counters, before in totals:
+            counters.update(before)
+        raise
+    finally:
+        for owner, name, value in texts:
+            setattr(owner, name, value)
+
+
+def _kept(owners: Iterable[Any], names: Iterable[str]) -> Iterator[tuple[Any, str, Any]]:
+    for owner in owners:
+        for name in names:
+            if hasattr(owner, name):
+                value = getattr(owner, name)
+                yield owner, name, value.copy() if isinstance(value, list) else value
+
+
+def _agents(crew: Any) -> list[Any]:
+    """Return the crew's agents, those that only a task or the crew itself names included."""
+    found = [*crew.agents, *(task.agent for task in crew.tasks), crew.manager_agent]
+    unique = {id(agent): agent for agent in found if agent is not None}
+    return list(unique.values())
+
+
+def _models(crew: Any) -> list[Any]:
+    found: dict[int, Any] = {}
+    for agent in _agents(crew):
+        for name in ("llm", "function_calling_llm"):
+            model = getattr(agent, name, None)
+            if isinstance(getattr(model, "_token_usage", None), dict):
+                found[id(model._token_usage)] = model
+    return list(found.values())

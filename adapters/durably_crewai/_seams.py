@@ -1,0 +1,179 @@
+"""The table of CrewAI's seams: every place where a step, a span or a question is caught."""
+
+from __future__ import annotations
+
+from durably.adapting import Seam
+
+from . import _branches, _flows, _human, _models, _spans, _support, _tools
+
+_PAID = "paid model calls are repeated"
+_DONE = "tools are run again"
+_HANGS = "a question in a task with async_execution=True makes the crew hang"
+_LANES = "the steps of different tasks and agents are told apart by their order only"
+_TERMINAL = "the question is asked at the terminal and its answer is lost with the process"
+
+_MODEL = "crewai.llms.base_llm:BaseLLM"
+_AGENT = "crewai.agents.agent_builder.base_agent:BaseAgent"
+_LONE_AGENT = "crewai.agent.core:Agent"
+_PROVIDER = "crewai.core.providers.human_input:SyncHumanInputProvider"
+_FLOW = "crewai.flow.runtime:Flow"
+_TOOL = "crewai.tools.structured_tool:CrewStructuredTool"
+
+MODELS = (
+    Seam(f"{_MODEL}.call", "model", _models.call, _PAID, subclasses=True),
+    Seam(f"{_MODEL}.acall", "model", _models.acall, _PAID, subclasses=True),
+    Seam(
+        f"{_MODEL}._track_token_usage_internal",
+        "support",
+        _models.track,
+        "token totals are too small after a replay",
+        subclasses=True,
+    ),
+    Seam(
+        f"{_MODEL}.get_input_tokens_count",
+        "memory",
+        _models.count_tokens,
+        "tokens are counted at the provider again",
+        subclasses=True,
+        optional=True,
+        since="1.15",
+    ),
+    Seam(
+        "crewai.utilities.internal_instructor:InternalInstructor.to_pydantic",
+        "model",
+        _models.to_pydantic,
+        _PAID,
+    ),
+)
+
+TOOLS = (
+    Seam("crewai.tools.base_tool:BaseTool.run", "tool", _tools.run, _DONE, subclasses=True),
+    Seam("crewai.tools.base_tool:BaseTool.arun", "tool", _tools.arun, _DONE, subclasses=True),
+    Seam(f"{_TOOL}.invoke", "tool", _tools.invoke, _DONE, params=("input",)),
+    Seam(f"{_TOOL}.ainvoke", "tool", _tools.ainvoke, _DONE, params=("input",)),
+)
+
+SPANS = (
+    Seam("crewai.crew:Crew.kickoff", "team", _spans.kickoff, _LANES, params=("inputs",)),
+    Seam("crewai.crew:Crew.kickoff_async", "team", _spans.akickoff, _LANES, params=("inputs",)),
+    Seam(
+        "crewai.crew:Crew.akickoff",
+        "team",
+        _spans.akickoff,
+        _LANES,
+        params=("inputs",),
+        optional=True,
+        since="1.8",
+    ),
+    Seam("crewai.task:Task._execute_core", "task", _spans.execute_core, _LANES),
+    Seam("crewai.task:Task._aexecute_core", "task", _spans.aexecute_core, _LANES),
+    Seam(f"{_AGENT}.execute_task", "agent", _spans.execute_task, _LANES, subclasses=True),
+    Seam(f"{_AGENT}.aexecute_task", "agent", _spans.aexecute_task, _LANES, subclasses=True),
+    Seam(f"{_LONE_AGENT}.kickoff", "agent", _spans.agent_kickoff, _LANES),
+    Seam(f"{_LONE_AGENT}.kickoff_async", "agent", _spans.agent_akickoff, _LANES),
+)
+
+BRANCHES = (
+    Seam(
+        "crewai.task:Task._execute_task_async",
+        "support",
+        _branches.execute_in_thread,
+        _HANGS,
+        params=("agent", "context", "tools", "future"),
+    ),
+    Seam(
+        "crewai.task:Task.execute_async",
+        "support",
+        _branches.execute_async,
+        "a task in a thread goes on unrecorded after its run has ended",
+    ),
+    Seam(
+        "crewai.crew:Crew.kickoff_for_each_async",
+        "support",
+        _branches.for_each,
+        "crews started for other inputs go on unrecorded after their run has ended",
+    ),
+    Seam(
+        "crewai.crew:Crew.akickoff_for_each",
+        "support",
+        _branches.for_each,
+        "crews started for other inputs go on unrecorded after their run has ended",
+        optional=True,
+        since="1.8",
+    ),
+)
+
+PEOPLE = (
+    Seam(f"{_PROVIDER}.handle_feedback", "support", _human.handle_feedback, "what is reviewed"),
+    Seam(
+        f"{_PROVIDER}.handle_feedback_async",
+        "support",
+        _human.handle_feedback_async,
+        "what is reviewed",
+    ),
+    Seam(f"{_PROVIDER}._prompt_input", "human", _human.prompt_input, _TERMINAL, params=("crew",)),
+    Seam(
+        f"{_PROVIDER}._prompt_input_async",
+        "human",
+        _human.prompt_input_async,
+        _TERMINAL,
+        params=("crew",),
+    ),
+    Seam(
+        "crewai.hooks.llm_hooks:LLMCallHookContext.request_human_input",
+        "human",
+        _human.request_human_input,
+        _TERMINAL,
+        params=("prompt",),
+        optional=True,
+    ),
+    Seam(
+        "crewai.hooks.tool_hooks:ToolCallHookContext.request_human_input",
+        "human",
+        _human.request_human_input,
+        _TERMINAL,
+        params=("prompt",),
+        optional=True,
+    ),
+)
+
+FLOWS = (
+    Seam(f"{_FLOW}.kickoff", "flow", _flows.kickoff, _LANES, optional=True, since="1.15"),
+    Seam(f"{_FLOW}.kickoff_async", "flow", _flows.kickoff_async, _LANES, optional=True),
+    Seam(
+        f"{_FLOW}._execute_method",
+        "flow",
+        _flows.execute_method,
+        "finished methods of a flow are executed again",
+        params=("method_name", "method"),
+        optional=True,
+    ),
+    Seam(f"{_FLOW}.ask", "human", _human.ask, _TERMINAL, params=("message",), optional=True),
+    Seam(
+        f"{_FLOW}._request_human_feedback",
+        "human",
+        _human.request_feedback,
+        _TERMINAL,
+        params=("message", "output"),
+        optional=True,
+    ),
+)
+
+SUPPORT = (
+    Seam(
+        "crewai.events.event_bus:CrewAIEventsBus.emit",
+        "support",
+        _support.emit,
+        "tokens are not streamed",
+        params=("source", "event"),
+    ),
+    Seam(
+        "crewai.telemetry.telemetry:Telemetry._is_telemetry_disabled",
+        "support",
+        _support.is_telemetry_disabled,
+        "CrewAI's telemetry stays on inside durable runs",
+        optional=True,
+    ),
+)
+
+SEAMS = (*MODELS, *TOOLS, *SPANS, *BRANCHES, *PEOPLE, *FLOWS, *SUPPORT)

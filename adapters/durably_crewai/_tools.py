@@ -1,0 +1,173 @@
+"""Tool calls as steps with a start marker; delegation to a coworker as a span."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from durably.adapting import Call, Scope, fingerprint
+from durably.errors import Suspended
+
+from ._values import label, without, writable
+
+_DELEGATION = "crewai.tools.agent_tools.base_agent_tools"
+"""Where the tools are defined that hand work to another agent, whose steps are steps."""
+
+_VOLATILE = frozenset({"security_context"})
+"""Arguments that CrewAI adds by itself; they hold ids made anew in every process."""
+
+_REJECTIONS = ("arguments validation failed", "failed to parse arguments", "usage limit")
+"""Words in errors that CrewAI raises before it counts a use; see crewai/tools/."""
+
+
+def run(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Journal ``BaseTool.run``, which native tool calls end in."""
+    arguments = _arguments(self, args, kwargs)
+    return _use(scope, self, arguments, lambda: original(self, *args, **kwargs))
+
+
+async def arun(
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+) -> Any:
+    """Journal ``BaseTool.arun``."""
+    arguments = _arguments(self, args, kwargs)
+    return await _ause(scope, self, arguments, lambda: original(self, *args, **kwargs))
+
+
+def invoke(
+    scope: Scope,
+    original: Callable[..., Any],
+    self: Any,
+    input: Any,  # noqa: A002 - CrewAI's name
+    config: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Journal ``CrewStructuredTool.invoke``, which calls written as text (ReAct) end in."""
+    arguments = {**_parsed(input), **kwargs}
+    return _use(scope, self, arguments, lambda: original(self, input, config, **kwargs))
+
+
+async def ainvoke(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    input: Any,  # noqa: A002 - CrewAI's name
+    config: Any = None,
+    **kwargs: Any,
+) -> Any:
+    """Journal ``CrewStructuredTool.ainvoke``."""
+    arguments = {**_parsed(input), **kwargs}
+    return await _ause(scope, self, arguments, lambda: original(self, input, config, **kwargs))
+
+
+def _use(scope: Scope, tool: Any, arguments: Mapping[str, Any], execute: Callable[[], Any]) -> Any:
+    if scope.within("tool", tool.name):
+        return execute()
+    if _delegates(tool):
+        with _delegation(scope, tool, arguments):
+            return execute()
+    use = _Use(scope, tool, execute)
+    with use.counted():
+        return scope.step(use.described(arguments), use.begin)
+
+
+async def _ause(
+    scope: Scope, tool: Any, arguments: Mapping[str, Any], execute: Callable[[], Awaitable[Any]]
+) -> Any:
+    if scope.within("tool", tool.name):
+        return await execute()
+    if _delegates(tool):
+        with _delegation(scope, tool, arguments):
+            return await execute()
+    use = _Use(scope, tool, execute)
+    with use.counted():
+        return await scope.astep(use.described(arguments), use.begin)
+
+
+class _Use:
+    """One use of a tool: a step, and a count on the tool whether or not it is executed."""
+
+    def __init__(self, scope: Scope, tool: Any, execute: Callable[[], Any]) -> None:
+        self._scope = scope
+        self._tool = tool
+        self._execute = execute
+        self._executed = False
+
+    def begin(self) -> Any:
+        """Execute the tool; an awaitable for an async one."""
+        self._executed = True
+        return self._execute()
+
+    def described(self, arguments: Mapping[str, Any]) -> Call:
+        """Return the step."""
+        hint = getattr(self._tool, "result_schema", None)
+        shape = hint if isinstance(hint, type) else None
+        return Call(
+            "tool",
+            self._tool.name,
+            arguments,
+            label=label(self._tool.name, arguments),
+            dump=lambda value: writable(self._scope, self._tool, value, shape),
+            hint=shape,
+            effect=True,
+        )
+
+    @contextmanager
+    def counted(self) -> Generator[None]:
+        """Count a replayed use on the tool, as the recorded one was counted."""
+        try:
+            yield
+        except Suspended:
+            raise
+        except Exception as error:
+            said = str(error).lower()
+            if not self._executed and not any(words in said for words in _REJECTIONS):
+                _count(self._tool)
+            raise
+        if not self._executed:
+            _count(self._tool)
+
+
+def _count(tool: Any) -> None:
+    """Count one use of *tool* the way its class does."""
+    for name in ("_claim_usage", "_increment_usage_count"):
+        claim = getattr(tool, name, None)
+        if claim is not None:
+            claim()
+            return
+    tool.current_usage_count = getattr(tool, "current_usage_count", 0) + 1
+
+
+def _delegates(tool: Any) -> bool:
+    return any(cls.__module__ == _DELEGATION for cls in type(tool).__mro__) or (
+        getattr(tool, "_original_tool", None) is not None and _delegates(tool._original_tool)
+    )
+
+
+@contextmanager
+def _delegation(scope: Scope, tool: Any, arguments: Mapping[str, Any]) -> Generator[Scope]:
+    # Delegations may run in parallel, so the lane is named by what is delegated.
+    what = fingerprint(arguments)[0].hex()[:8]
+    coworker = str(arguments.get("coworker") or tool.name)
+    with scope.span("delegation", coworker, f"delegate:{what}") as inner:
+        yield inner
+
+
+def _arguments(tool: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments by name, positional ones by the tool's schema."""
+    if not args:
+        return without(kwargs, _VOLATILE)
+    fields = getattr(getattr(tool, "args_schema", None), "model_fields", {})
+    names = [*fields, *(f"argument {i + 1}" for i in range(len(fields), len(args)))]
+    return {**dict(zip(names, args, strict=False)), **without(kwargs, _VOLATILE)}
+
+
+def _parsed(given: Any) -> Mapping[str, Any]:
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return {"input": given}
+    return without(given, _VOLATILE) if isinstance(given, Mapping) else {"input": given}
