@@ -136,6 +136,7 @@ def request_feedback(
     **kwargs: Any,
 ) -> str:
     """Ask durably what ``@human_feedback`` asks at the console."""
+    del original, self
     asked = {**dict(zip(_FEEDBACK, args, strict=False)), **kwargs}
     question: dict[str, Any] = {
         "kind": "input_required",

@@ -6,12 +6,14 @@ of its run and its steps would not be recorded.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import thread as pool_module
 from typing import Any, ClassVar
 
 from ..engine import Scope
+from ..errors import Suspended
 from ._adapter import Adapter, Seam
 
 _POOL_WORKER = getattr(pool_module, "_worker", object())
@@ -30,7 +32,8 @@ def _carry(scope: Scope, thread: threading.Thread) -> None:
 
     def carrying() -> None:
         vars(thread).pop("run", None)  # breaks the cycle through this closure
-        with scope.entered():
+        # The run's own record says that it was suspended; a traceback would only look like a crash.
+        with scope.entered(), contextlib.suppress(Suspended):
             run()
 
     thread.run = carrying  # type: ignore[method-assign]

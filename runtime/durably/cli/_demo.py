@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -26,6 +27,7 @@ from ..errors import LaunchError
 _DELAY = 0.25
 _PATIENCE = 120.0
 _LOOK_EVERY = 0.01
+_REMARK = "approximate input token count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,11 @@ class Tally:
         requests: Model requests made, both times together.
         twice: How many of them had been made before.
         mails: Mails sent.
-        output: What the second run printed.
     """
 
     requests: int
     twice: int
     mails: int
-    output: str
 
 
 @click.command()
@@ -90,16 +90,15 @@ def demo(framework: str, keep: Path | None) -> None:
             f"pip install 'durably[{chosen.name}]'"
         )
     with _workplace(keep) as folder:
-        program = folder / chosen.shown
-        program.write_text(_source(chosen.program), encoding="utf-8")
-        lines = program.read_text(encoding="utf-8").count("\n")
+        source = _source(chosen.program)
+        lines = source.count("\n")
         click.echo(f"{chosen.shown}: an ordinary {framework} program, {lines} lines, none of them")
         click.echo("about durability. It looks an order up, mails the customer, reports.\n")
-        plain = _scenario(folder, chosen, "plain")
-        durable = _scenario(folder, chosen, "durable")
+        plain = _scenario(folder / "plain", chosen, source, ["python"])
+        durable = _scenario(folder / "durable", chosen, source, ["durably", "run"])
         _show(plain, durable)
         if keep is not None:
-            click.echo(f"\nLeft for you in {keep}: {chosen.shown}, the journal, the mails.")
+            click.echo(f"\nLeft for you in {keep}: the program, the journal, the mails.")
 
 
 @contextlib.contextmanager
@@ -120,18 +119,16 @@ def _source(program: str) -> str:
     return (Path(__file__).parents[3] / "examples" / program).read_text(encoding="utf-8")
 
 
-def _scenario(folder: Path, chosen: Demo, mode: str) -> Tally:
+def _scenario(own: Path, chosen: Demo, source: str, launcher: Sequence[str]) -> Tally:
     """Run the program, kill it when it has sent its mail and gone on, and run it again."""
-    own = folder / mode
     own.mkdir(exist_ok=True)
+    (own / chosen.shown).write_text(source, encoding="utf-8")
     log, outbox = own / "requests.jsonl", own / "outbox.txt"
     for left_over in (log, outbox):
         left_over.unlink(missing_ok=True)
-    command = [sys.executable, str(folder / chosen.shown)]
-    prompt = f"python {chosen.shown}"
-    if mode == "durable":
-        command = [sys.executable, "-m", "durably", "run", "../" + chosen.shown]
-        prompt = f"durably run {chosen.shown}"
+    module = [] if launcher == ["python"] else ["-m", *launcher]
+    command = [sys.executable, *module, chosen.shown]
+    prompt = " ".join([*launcher, chosen.shown])
     with _model(chosen.script, log) as url:
         env = _environment(own, url, outbox)
         click.secho(f"$ {prompt}", bold=True)
@@ -143,7 +140,7 @@ def _scenario(folder: Path, chosen: Demo, mode: str) -> Tally:
     counts = Counter(_fingerprints(log))
     mails = outbox.read_text(encoding="utf-8").count("\n")
     twice = sum(number - 1 for number in counts.values())
-    return Tally(sum(counts.values()), twice, mails, output)
+    return Tally(sum(counts.values()), twice, mails)
 
 
 @contextlib.contextmanager
@@ -151,7 +148,7 @@ def _model(script: str, log: Path) -> Generator[str]:
     """Serve the scripted model; it ends with this block, or with this process."""
     command = [sys.executable, "-m", "durably.testing.server", "--script", script]
     command += ["--requests", str(log), "--delay", str(_DELAY)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
     try:
         assert server.stdout is not None
         url = server.stdout.readline().strip()
@@ -186,10 +183,9 @@ def _run_and_kill(
     command: Sequence[str], own: Path, env: dict[str, str], log: Path, outbox: Path
 ) -> None:
     """Run the program until its mail is out and the next request is on its way, then kill it."""
-    process = subprocess.Popen(command, cwd=own, env=env, stdout=subprocess.DEVNULL)
     end = time.monotonic() + _PATIENCE
     sent_at: int | None = None
-    try:
+    with _started(command, own, env, subprocess.DEVNULL) as process:
         while process.poll() is None and time.monotonic() < end:
             made = len(_fingerprints(log))
             if sent_at is None and outbox.exists() and outbox.stat().st_size:
@@ -197,25 +193,47 @@ def _run_and_kill(
             if sent_at is not None and made > sent_at + 1:
                 return
             time.sleep(_LOOK_EVERY)
-    finally:
-        process.kill()
-        process.wait()
     raise LaunchError(f"the demo could not be killed in time; {command[-1]} ended by itself")
 
 
 def _run(command: Sequence[str], own: Path, env: dict[str, str]) -> str:
-    done = subprocess.run(
-        command,
-        cwd=own,
-        env=env,
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=_PATIENCE,
-        check=False,
+    """Run the program to its end and return what it printed."""
+    with _started(command, own, env, subprocess.PIPE) as process:
+        assert process.stdout is not None
+        output: str = process.stdout.read()
+        status = process.wait(_PATIENCE)
+    if status != 0:
+        raise LaunchError(f"the demo's program failed with exit code {status}")
+    return output
+
+
+@contextlib.contextmanager
+def _started(
+    command: Sequence[str], own: Path, env: dict[str, str], stdout: int
+) -> Generator[subprocess.Popen[str]]:
+    """Run the program with its messages passed on; kill it at the end if it is still there."""
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=own, env=env, stdout=stdout, stderr=subprocess.PIPE, text=True
     )
-    if done.returncode != 0:
-        raise LaunchError(f"the demo's program failed with exit code {done.returncode}")
-    return done.stdout
+    forwarding = threading.Thread(target=_forward, args=(process,))
+    forwarding.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        forwarding.join()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def _forward(process: subprocess.Popen[str]) -> None:
+    """Pass messages on, but for the framework's remarks about the scripted model."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if _REMARK not in line:
+            click.echo(line, nl=False, err=True)
 
 
 def _fingerprints(log: Path) -> list[str]:
