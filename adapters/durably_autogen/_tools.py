@@ -39,9 +39,14 @@ async def _call_tool(
     if _runs_agents(tool):
         with scope.span("tool", name, _segment(name, kwargs)):
             return await original(self, name, arguments, *args, **kwargs)
+
+    async def execute() -> Any:
+        await asyncio.sleep(0)  # see _together
+        return await original(self, name, arguments, *args, **kwargs)
+
     step = _tool_step(own_name, arguments, respond=lambda answer: _result(name, answer))
     try:
-        return await scope.astep(step, lambda: original(self, name, arguments, *args, **kwargs))
+        return await scope.astep(step, execute)
     except OutcomeUnknown as error:
         return _result(name, error, is_error=True)
 
@@ -66,12 +71,22 @@ async def _call_tool_stream(
         pieces = _span_stream(scope.child(_segment(name, kwargs)), name, source())
     else:
         step = _tool_step(own_name, arguments, respond=lambda answer: [_result(name, answer)])
-        pieces = scope.astream(step, source)
+        pieces = scope.astream(step, lambda: _together(source()))
     try:
         async for piece in pieces:
             yield piece
     except OutcomeUnknown as error:
         yield _result(name, error, is_error=True)
+
+
+async def _together(source: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """Let calls that are made at the same time all begin before one of them can ask a person.
+
+    A run that waits begins no step, so the others' questions would come up one by one.
+    """
+    await asyncio.sleep(0)
+    async for piece in source:
+        yield piece
 
 
 async def _span_stream(inner: Scope, name: str, source: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -172,7 +187,7 @@ SEAMS = (
         subclasses=True,
     ),
     Seam(
-        "autogen_core.tools:StreamWorkbench.call_tool_stream",
+        "autogen_core.tools._workbench:StreamWorkbench.call_tool_stream",
         "tool",
         _call_tool_stream,
         _LOSES,

@@ -104,18 +104,38 @@ class _Lending:
     def __init__(self, crew: Any) -> None:
         self._crew = crew
         self._free = threading.Lock()
+        self._spare: Any = None
+        self._why_none = ""
 
     @contextmanager
     def crew(self) -> Generator[Any]:
         """Lend the crew, and put back what a kickoff leaves changed on it."""
         if not self._free.acquire(blocking=False):
-            yield self._crew.copy()
+            yield self._copy()
             return
         try:
+            self._keep_spare()
             with _left_as_found(self._crew):
                 yield self._crew
         finally:
             self._free.release()
+
+    def _keep_spare(self) -> None:
+        """Copy the crew while nothing is written into it; a copy made later would hold inputs."""
+        if self._spare is None:
+            try:
+                self._spare = self._crew.copy()
+            except Exception as error:  # needed only if runs do meet
+                self._why_none = f"{type(error).__name__}: {error}"
+
+    def _copy(self) -> Any:
+        if self._spare is None:
+            raise RuntimeError(
+                "another run is using this crew, and CrewAI cannot copy it "
+                f"({self._why_none or 'it is just beginning'}). Wrap a crew of its own for each "
+                "run, or wait for the other run."
+            )
+        return self._spare.copy()
 
 
 @contextmanager
@@ -161,7 +181,7 @@ def _models(crew: Any) -> list[Any]:
     found: dict[int, Any] = {}
     for agent in _agents(crew):
         for name in ("llm", "function_calling_llm"):
-            model = getattr(agent, name, None)
+            model = vars(agent).get(name)  # reading a deprecated field would warn
             if isinstance(getattr(model, "_token_usage", None), dict):
                 found[id(model._token_usage)] = model
     return list(found.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -99,7 +99,7 @@ class _Once:
 
     def callable(self) -> Callable[..., Any]:
         """Return what is called instead of the method: sync or async as it is."""
-        if asyncio.iscoroutinefunction(self._method):
+        if inspect.iscoroutinefunction(self._method):
 
             async def amethod(*args: Any, **kwargs: Any) -> Any:
                 done, result = self._recorded()
@@ -112,7 +112,7 @@ class _Once:
             if done:
                 return result
             result = self._method(*args, **kwargs)
-            return self._awaited(result) if asyncio.iscoroutine(result) else self._record(result)
+            return self._awaited(result) if inspect.iscoroutine(result) else self._record(result)
 
         return method
 

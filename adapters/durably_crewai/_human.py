@@ -92,7 +92,7 @@ def request_human_input(
     """Ask durably what a hook asks with ``context.request_human_input``."""
     del original
     name = str(getattr(self, "tool_name", None) or "hook")
-    question = {
+    question: dict[str, Any] = {
         "kind": "input_required",
         "name": name,
         "message": "\n".join(filter(None, (prompt, default_message))),
@@ -115,7 +115,7 @@ def ask(
 
     Its timeout does not count while nothing runs: the answer may come days later.
     """
-    question = {"kind": "input_required", "name": "ask", "message": message}
+    question: dict[str, Any] = {"kind": "input_required", "name": "ask", "message": message}
     metadata = kwargs.get("metadata", args[1] if len(args) > 1 else None)
     if metadata:
         question["metadata"] = metadata

@@ -125,9 +125,20 @@ def count_tokens(
 def to_pydantic(scope: Scope, original: Callable[..., Any], self: Any) -> Any:
     """Journal ``InternalInstructor.to_pydantic``, which calls a model past ``BaseLLM``."""
     name = self.llm if isinstance(self.llm, str) else _name(self.llm)
-    request = {"model": name, "content": self.content, "response_model": class_schema(self.model)}
-    step = Call("model", name, request, label=f"{name} → {self.model.__name__}", hint=self.model)
-    return scope.step(step, lambda: original(self))
+    step = Call(
+        "model",
+        name,
+        {"model": name, "content": self.content, "response_model": class_schema(self.model)},
+        label=f"{name} → {self.model.__name__}",
+        hint=self.model,
+    )
+
+    def execute() -> Any:
+        # Instructor returns a class that it derives on the spot, which nothing can find again.
+        made = original(self)
+        return self.model.model_construct(_fields_set=made.model_fields_set, **made.__dict__)
+
+    return scope.step(step, execute)
 
 
 class Meter:

@@ -22,11 +22,13 @@ from .errors import CodecError as CodecError
 from .errors import DecodeError as DecodeError
 from .errors import DurablyError as DurablyError
 from .errors import EncodeError as EncodeError
+from .errors import GraphDrained as GraphDrained
 from .errors import JournalCorrupt as JournalCorrupt
 from .errors import JournalError as JournalError
 from .errors import JournalTooNew as JournalTooNew
 from .errors import LaunchError as LaunchError
 from .errors import LeaseLost as LeaseLost
+from .errors import NodeTimeoutError as NodeTimeoutError
 from .errors import OutcomeUnknown as OutcomeUnknown
 from .errors import PluginError as PluginError
 from .errors import ProgramChanged as ProgramChanged
@@ -36,9 +38,18 @@ from .errors import StorageError as StorageError
 from .errors import Suspended as Suspended
 from .errors import ThreadBusy as ThreadBusy
 from .errors import UnknownRun as UnknownRun
+from .func import AsyncSqliteSaver as AsyncSqliteSaver
 from .func import Entrypoint as Entrypoint
+from .func import ExecutionInfo as ExecutionInfo
+from .func import InMemorySaver as InMemorySaver
+from .func import RunControl as RunControl
+from .func import Runtime as Runtime
+from .func import SqliteSaver as SqliteSaver
 from .func import Task as Task
 from .func import entrypoint as entrypoint
+from .func import get_config as get_config
+from .func import get_runtime as get_runtime
+from .func import get_store as get_store
 from .func import get_stream_writer as get_stream_writer
 from .func import idempotency_key as idempotency_key
 from .func import interrupt as interrupt
@@ -50,17 +61,25 @@ from .hosting import Host as Host
 from .hosting import wrap as wrap
 from .journal import MemoryStorage as MemoryStorage
 from .journal import SqliteStorage as SqliteStorage
+from .types import CachePolicy as CachePolicy
 from .types import Command as Command
+from .types import GraphOutput as GraphOutput
 from .types import Interrupt as Interrupt
+from .types import PregelTask as PregelTask
 from .types import RetryPolicy as RetryPolicy
 from .types import RunInfo as RunInfo
 from .types import RunView as RunView
+from .types import StateSnapshot as StateSnapshot
 from .types import StepInfo as StepInfo
 from .types import StepPolicy as StepPolicy
+from .types import StreamWriter as StreamWriter
+from .types import TimeoutPolicy as TimeoutPolicy
 
 __all__ = [
     "AdapterMismatch",
     "Answer",
+    "AsyncSqliteSaver",
+    "CachePolicy",
     "CodecError",
     "Command",
     "DecodeError",
@@ -68,7 +87,11 @@ __all__ = [
     "DurablyError",
     "EncodeError",
     "Entrypoint",
+    "ExecutionInfo",
+    "GraphDrained",
+    "GraphOutput",
     "Host",
+    "InMemorySaver",
     "Interrupt",
     "JournalCorrupt",
     "JournalError",
@@ -77,23 +100,34 @@ __all__ = [
     "LeaseLost",
     "Listener",
     "MemoryStorage",
+    "NodeTimeoutError",
     "OutcomeUnknown",
     "PluginError",
+    "PregelTask",
     "ProgramChanged",
     "ResumeError",
     "RetryPolicy",
+    "RunControl",
     "RunInfo",
     "RunView",
+    "Runtime",
+    "SqliteSaver",
     "SqliteStorage",
+    "StateSnapshot",
     "StepFailed",
     "StepInfo",
     "StepPolicy",
     "StorageError",
+    "StreamWriter",
     "Suspended",
     "Task",
     "ThreadBusy",
+    "TimeoutPolicy",
     "UnknownRun",
     "entrypoint",
+    "get_config",
+    "get_runtime",
+    "get_store",
     "get_stream_writer",
     "hookimpl",
     "idempotency_key",

@@ -16,6 +16,7 @@ DurablyError
 ├── UnknownRun                no such run or thread
 ├── PluginError               a plug-in is broken, or none knows a URL
 ├── AdapterMismatch           the installed framework does not offer a seam that we need
+├── GraphDrained              a run was asked to stop before it began
 ├── NodeTimeoutError          a step or run took longer than its timeout allows
 ├── LaunchError               a script cannot be started
 └── StepFailed                a recorded failure whose own class cannot be rebuilt
@@ -107,6 +108,18 @@ class PluginError(DurablyError):
 
 class AdapterMismatch(DurablyError):  # noqa: N818
     """The installed framework does not offer a seam without which steps would be lost."""
+
+
+class GraphDrained(DurablyError):  # noqa: N818 - LangGraph's name
+    """A run was asked to stop before it began; nothing was recorded, it can be started later.
+
+    Attributes:
+        reason: Why, as given to ``RunControl.request_drain``.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class NodeTimeoutError(DurablyError):

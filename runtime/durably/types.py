@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -119,6 +120,23 @@ class RetryPolicy:
         default_retry_on
     )
 
+    def delay(self, attempt: int, error: Exception) -> float | None:
+        """Return the seconds to wait after a failed attempt, or None if there is to be no other.
+
+        A server that says how long to wait (``Retry-After`` in seconds, RFC 9110 §10.2.3) is
+        heeded, up to ``max_interval``.
+
+        Args:
+            attempt: How many attempts have failed.
+            error: What the last one failed with.
+        """
+        if attempt >= self.max_attempts or not self.applies(error):
+            return None
+        seconds = self.initial_interval * self.backoff_factor ** (attempt - 1)
+        if self.jitter:
+            seconds += random.random()  # noqa: S311 - spreads callers, keeps no secret
+        return min(self.max_interval, max(seconds, retry_after(error)))
+
     def applies(self, error: Exception) -> bool:
         """Say whether *error* is one of those that this policy retries."""
         if isinstance(self.retry_on, type):
@@ -128,12 +146,34 @@ class RetryPolicy:
         return isinstance(error, tuple(self.retry_on))
 
 
+def retry_after(error: BaseException) -> float:
+    """Return the seconds that a server asked to wait, or 0 if it did not."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    try:
+        return max(0.0, float(headers["retry-after"]))  # type: ignore[index]
+    except (TypeError, KeyError, ValueError):
+        return 0.0
+
+
+def retry_delay(
+    policies: RetryPolicy | Sequence[RetryPolicy] | None, attempt: int, error: Exception
+) -> float | None:
+    """Return what the first policy that applies to *error* says of another attempt."""
+    if policies is None:
+        return None
+    several = [policies] if isinstance(policies, RetryPolicy) else policies
+    chosen = next((one for one in several if one.applies(error)), None)
+    return chosen.delay(attempt, error) if chosen is not None else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPolicy:
     """What is put around the steps of a program that was not written for it.
 
     Attributes:
-        retry: Attempts of a failing step; None leaves retrying to the framework.
+        retry: Attempts of a failing step, by the first of several policies that applies; None
+            leaves retrying to the framework.
+        timeout: How long one attempt may take.
         effect: ``"once"``: should the process die between the effect and its record, ask a person
             instead of doing it again. The default repeats it and says so.
         on_change: What to do when a step's request differs from the recorded one: *replay* the
@@ -141,8 +181,9 @@ class StepPolicy:
             file of the program changed since the run began, else rerun.
     """
 
-    retry: RetryPolicy | None = None
+    retry: RetryPolicy | Sequence[RetryPolicy] | None = None
     effect: Literal["once"] | None = None
+    timeout: TimeoutPolicy | None = None
     on_change: OnChange | None = None
 
 

@@ -8,9 +8,9 @@ import signal
 import subprocess
 
 import pytest
+from tests.support.commands import TIMEOUT
 
 from durably.testing import crash_matrix
-from tests.support.commands import TIMEOUT
 
 AGENTS = """
 import sys
@@ -137,9 +137,7 @@ def test_killed_after_every_step_the_same_command_ends_with_the_same_output(tiny
 def test_an_effect_killed_before_its_record_is_repeated_and_said_so(tiny):
     """Between the effect and its record nobody can know; the repetition is announced."""
     tiny.write("agents.py", AGENTS)
-    killed = tiny.durably(
-        "run", "agents.py", "one", DURABLY_TEST="1", DURABLY_TEST_KILL_BEFORE="2"
-    )
+    killed = tiny.durably("run", "agents.py", "one", DURABLY_TEST="1", DURABLY_TEST_KILL_BEFORE="2")
     assert killed.returncode == -signal.SIGKILL
     again = tiny.durably("run", "agents.py", "one")
     assert again.returncode == 0
@@ -162,6 +160,21 @@ def test_once_asks_instead_of_repeating_an_effect(tiny):
     assert tiny.lines("tool.txt") == ["{'word': 'ONE'}"]
 
 
+def test_once_asks_again_when_the_repetition_dies_too(tiny):
+    """An approval is for one repetition; the next death is another question."""
+    tiny.write("agents.py", AGENTS)
+    run = ("run", "--once", "use", "agents.py", "one")
+    tiny.durably(*run, DURABLY_TEST="1", DURABLY_TEST_KILL_BEFORE="2")
+    assert tiny.durably(*run).returncode == 75
+    [first] = tiny.json("approvals")["questions"]
+    tiny.durably("approve", first["id"])
+    tiny.durably(*run, DURABLY_TEST="1", DURABLY_TEST_KILL_BEFORE="1")
+    assert len(tiny.lines("tool.txt")) == 2
+    assert tiny.durably(*run).returncode == 75
+    [second] = tiny.json("approvals")["questions"]
+    assert second["id"] != first["id"]
+
+
 def test_the_kill_switches_are_dead_outside_of_tests(tiny):
     """Without DURABLY_TEST=1 the variables mean nothing."""
     tiny.write("agents.py", AGENTS)
@@ -175,10 +188,9 @@ def test_steps_are_shown_with_tokens_under_their_spans(tiny):
     shown = tiny.durably("run", "agents.py", "one").stderr
     shown = re.sub(r"\d+\.\ds", "#s", shown)
     lines = [re.sub(r" {2,}", "  ", line.rstrip()) for line in shown.splitlines()]
-    run = tiny.newest()["run"]
+    run, journal = tiny.newest()["run"], "journal .durably/journal.db"
     assert lines == [
-        f"↻ {run}  agents.py  continuing: 1 finished step is in the journal"
-        "  journal .durably/journal.db",
+        f"↻ {run}  agents.py  continuing: 1 finished step is in the journal  {journal}",
         "  ● agent Tiny",
         "  ↺ model  tiny-1  1 000 → 3 tok  replayed",
         "  ✓ tool  use(word='ONE')  #s",

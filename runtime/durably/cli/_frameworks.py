@@ -37,13 +37,15 @@ def examine(adapter: Adapter) -> dict[str, Any]:
     troubles = _imported(adapter)
     seams = [_seam(seam) for seam in adapter.seams]
     missing = [one for one in seams if one["status"] != "found"]
+    spare = sum(one["status"] == "optional" for one in missing)
     lost = [f"{one['problem']}: {one['loses']}" for one in missing if one["status"] == "missing"]
     name = adapter.distribution if is_builtin else f"{adapter.distribution} {found}"
     tested = f" (tested: {adapter.requires})" if adapter.requires else ""
     if not fits:
         tested = f" is outside the tested range {adapter.requires}"
     said |= {
-        "said": f"{name}{tested}, {len(seams) - len(missing)} of {len(seams)} seams found",
+        "said": f"{name}{tested}, {len(seams) - len(missing)} of {len(seams)} seams found"
+        + (f", {spare} optional" if spare else ""),
         "ok": fits and not troubles and not any(one["is_fatal"] for one in missing),
         "in_range": fits,
         "seams": seams,

@@ -8,6 +8,9 @@ from ._clock import Clock as Clock
 from ._clock import SystemClock as SystemClock
 from ._context import current as current
 from ._context import scope_var as scope_var
+from ._deadline import Deadline as Deadline
+from ._deadline import acall_within as acall_within
+from ._deadline import call_within as call_within
 from ._driving import Outcome as Outcome
 from ._driving import adrive as adrive
 from ._driving import drive as drive
@@ -24,3 +27,4 @@ from ._program import changed_files as changed_files
 from ._run import Run as Run
 from ._run import Sink as Sink
 from ._scope import Scope as Scope
+from ._step import Step as Step

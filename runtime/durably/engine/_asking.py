@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from ..errors import DurablyError, Suspended
+from ..errors import DurablyError, ProgramChanged, Suspended
 from ..journal.records import Answered, Asked
 from ..types import Interrupt
 from ._answers import fitting
 from ._identity import fingerprint, same_shape, unpack
-from ._lane import Lane
+from ._lane import Lane, line_here
 from ._past import Slot
 from ._run import Run
 
@@ -24,13 +24,29 @@ def ask(run: Run, lane: Lane, name: str, value: Any, schema: Any = None) -> Any:
     print_, packed = fingerprint(value)
     with run.lock:
         slot = run.past.slot(lane, "human", name, print_)
-        asked = run.past.question(slot) or _displaced(run, lane, slot, packed)
+        asked = run.past.question(slot)
+        if asked is None and lane.is_home(line_here()):
+            asked = _displaced(run, lane, slot, packed)
+        elif asked is not None:
+            _check_untaken(run, lane, asked)
         if asked is not None:
             lane.taken.add(("human", name, asked.ordinal))
         run.activity += 1
     if asked is not None and asked.id in run.past.answers:
         return _recorded(run, asked)
     return _open(run, slot, asked, value, schema)
+
+
+def _check_untaken(run: Run, lane: Lane, asked: Asked) -> None:
+    """Stop the run if the answer was given to another question before its own came."""
+    if ("human", asked.name, asked.ordinal) in lane.taken:
+        run.stop(
+            ProgramChanged(
+                f"run {run.id}, {lane.path or 'the run'}: the questions come in another order than "
+                f"in the journal, and an earlier one was given the answer to {asked.id}. Restore "
+                "the order, or start a new run."
+            )
+        )
 
 
 def _recorded(run: Run, asked: Asked) -> Any:

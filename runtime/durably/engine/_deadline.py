@@ -1,7 +1,7 @@
 """Timeouts of one attempt, for coroutines and plain functions alike.
 
-A coroutine is cancelled at its deadline. A plain function cannot be; it runs in a thread of its own,
-the caller stops waiting, and whatever the function still does is cut off from the run: its steps
+A coroutine is cancelled at its deadline. A plain function cannot be; it runs in a thread of its
+own, the caller stops waiting, and whatever the function still does is cut off from the run: its steps
 are refused and its result is dropped.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import NodeTimeoutError
 from ..types import TimeoutPolicy
 from ._clock import Clock
+from ._context import scope_var
 
 
 class Deadline:
@@ -96,6 +97,7 @@ def call_within(deadline: Deadline, execute: Callable[[], Any]) -> Any:
     done = threading.Event()
     ended: list[tuple[bool, Any]] = []
     context = contextvars.copy_context()
+    _leave_home()
 
     def work() -> None:
         try:
@@ -115,12 +117,20 @@ def call_within(deadline: Deadline, execute: Callable[[], Any]) -> Any:
     raise outcome
 
 
+def _leave_home() -> None:
+    """Let the lane here belong to whoever executes its code next."""
+    scope = scope_var.get()
+    if scope is not None:
+        scope.lane.home = None
+
+
 async def acall_within(deadline: Deadline, execute: Callable[[], Awaitable[Any]]) -> Any:
     """Like :func:`call_within`, for a coroutine, which is cancelled.
 
     Raises:
         NodeTimeoutError: The deadline passed.
     """
+    _leave_home()
     task = asyncio.ensure_future(execute())
     try:
         while True:

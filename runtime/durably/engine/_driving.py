@@ -12,6 +12,7 @@ from ..errors import CodecError, DurablyError, Suspended
 from ..journal.records import RunEnded, RunWaiting
 from ..types import Interrupt, Status
 from ._context import scope_var
+from ._lane import line_here
 from ._parking import tasks_of, wait_swept
 from ._run import Run
 from ._scope import Scope
@@ -50,7 +51,7 @@ async def adrive(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Outc
     context = contextvars.copy_context()
     context.run(scope_var.set, Scope(run, run.root))
     loop = asyncio.get_running_loop()
-    task = loop.create_task(body(), context=context)
+    task = loop.create_task(_in_task(run, body), context=context)
     try:
         await asyncio.wait({task})
     except asyncio.CancelledError:
@@ -73,6 +74,11 @@ async def _cancel_whole(run: Run, task: asyncio.Task[Any]) -> None:
         one.cancel()
     if left:
         await asyncio.wait(left, timeout=1)
+
+
+async def _in_task(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    run.root.home = line_here()
+    return await body()
 
 
 def _inside(run: Run, body: Callable[[], Any]) -> Any:

@@ -78,5 +78,6 @@ def _over(upper: StepPolicy, lower: StepPolicy) -> StepPolicy:
         lower,
         retry=upper.retry or lower.retry,
         effect=upper.effect or lower.effect,
+        timeout=upper.timeout or lower.timeout,
         on_change=upper.on_change or lower.on_change,
     )

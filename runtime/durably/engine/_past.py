@@ -76,6 +76,7 @@ class Past:
         self._trail: list[tuple[int, str]] = []
         self._causes: set[int] = set()
         self.unfinished: dict[tuple[str, str, str, bytes, int], StepStarted] = {}
+        self._starts: dict[tuple[str, str, str, bytes, int], int] = {}
         self.attempts: dict[tuple[str, str, str, bytes, int], int] = {}
         self.asked: dict[str, Asked] = {}
         self.answers: dict[str, Answered] = {}
@@ -97,7 +98,9 @@ class Past:
         if isinstance(record, StepEnded):
             self._add_step(Held(entry.seq, record))
         elif isinstance(record, StepStarted):
-            self.unfinished[_exact(record)] = record
+            exact = _exact(record)
+            self.unfinished[exact] = record
+            self._starts[exact] = self._starts.get(exact, 0) + 1
         elif isinstance(record, StepAttempted):
             self.attempts[_exact(record)] = record.attempt
         elif isinstance(record, Asked):
@@ -125,10 +128,20 @@ class Past:
         self.asked[asked.id] = asked
         self._asked_exact[_exact(asked)] = asked
         self._asked_place[asked.lane, "human", asked.name, asked.ordinal] = asked
-        # An effect that asked a person was unwound on purpose: it did not die half-way.
+        # An effect that asked a person was unwound on purpose: it did not die half-way. The
+        # question whether it did is asked in its name, before it begins again.
         for exact, started in list(self.unfinished.items()):
-            if inside(asked.lane, inner_lane(started)):
+            lane = inner_lane(started)
+            is_doubt = lane == asked.lane and asked.name == self.doubt(exact)
+            if inside(asked.lane, lane) and not is_doubt:
                 del self.unfinished[exact]
+
+    def doubt(self, exact: tuple[str, str, str, bytes, int]) -> str:
+        """Return the name of the question what to do about a half-way effect.
+
+        Each start has its own, so that one answer is not taken for the next death's.
+        """
+        return f"unfinished#{self._starts.get(exact, 0)}"
 
     def slot(self, lane: Lane, kind: str, name: str, print_: bytes) -> Slot:
         """Count one more step in *lane* and return its identity."""
@@ -144,11 +157,11 @@ class Past:
     def displaced(self, slot: Slot, lane: Lane) -> Held | None:
         """Return the outcome recorded at the slot's position for another request.
 
-        None if a step of this entry has taken it, or if it ran beside others of its lane: then
-        its position was the outcome of a race and says nothing.
+        None if a step of this entry has taken it, or if it ran beside others of its lane, as this
+        one would: then its position was the outcome of a race and says nothing.
         """
         held = self._place.get(slot.place)
-        if held is None or held.step.overlapped or lane.active:
+        if held is None or held.step.overlapped:
             return None
         if (slot.kind, slot.name, slot.ordinal) in lane.taken or not self.replays(held):
             return None
@@ -163,6 +176,10 @@ class Past:
         if (slot.kind, slot.name, slot.ordinal) in lane.taken:
             return None
         return self._asked_place.get(slot.place)
+
+    def drop(self, rows: Iterable[int]) -> None:
+        """Have the failures in *rows* executed again: they ended an attempt of the whole."""
+        self._causes.update(rows)
 
     def replays(self, held: Held) -> bool:
         """Say whether the outcome stands; a failure that ended the run, or its lane, does not."""

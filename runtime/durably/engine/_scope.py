@@ -16,7 +16,8 @@ from ._answers import decision
 from ._asking import ask
 from ._call import Call
 from ._context import scope_var
-from ._lane import Lane
+from ._deadline import Deadline, acall_within, call_within
+from ._lane import Lane, line_here
 from ._ordering import order_point
 from ._parking import Targets, park
 from ._run import Run
@@ -34,10 +35,11 @@ class Scope:
         leaf: Kind and name of the step that is being executed around this code, if any.
         targets: What to cancel first when the run is unwound inside a framework through which no
             exception can pass; empty where one can.
+        attempt: Which attempt of that step this is, from 1.
         local: What the room above keeps for this code and what it calls; the engine passes it on.
     """
 
-    __slots__ = ("lane", "leaf", "local", "run", "targets")
+    __slots__ = ("attempt", "lane", "leaf", "local", "run", "targets")
 
     def __init__(
         self,
@@ -52,12 +54,15 @@ class Scope:
         self.leaf = leaf
         self.targets = targets
         self.local = local
+        self.attempt = 1
 
     @contextmanager
     def entered(self) -> Generator[Scope]:
         """Make this the current scope while the block runs."""
         before = scope_var.get()
         scope_var.set(self)
+        if self.lane.home is None:
+            self.lane.home = line_here()
         try:
             yield self
         finally:
@@ -90,11 +95,11 @@ class Scope:
             targets: See the attribute; inherited if None.
         """
         if owner is not None and self.lane.owner == owner:
-            lane = Lane(self.lane.path, owner)
+            lane = Lane(self.lane.path, owner, self.lane.deadline)
         else:
             with self.run.lock:
                 number = self.lane.count(("lane", segment))
-            lane = Lane(self.lane.child(segment, number), owner)
+            lane = Lane(self.lane.child(segment, number), owner, self.lane.deadline)
         inherited = self.targets if targets is None else targets
         return Scope(self.run, lane, None, inherited, self.local)
 
@@ -172,15 +177,20 @@ class Scope:
             return step.replay()
         question = step.unfinished()
         if question is not None:
-            settled = decision(self._inner(step).ask("unfinished", question))
+            settled = decision(self._inner(step).ask(step.doubt, question))
             if settled[0] != "approve":
                 return step.settle(settled)
         step.begin()
         try:
             while True:
                 try:
-                    with self._inner(step).entered():
-                        value = execute()
+                    inner = self._inner(step)
+                    with inner.entered():
+                        value = (
+                            call_within(inner.lane.deadline, execute)
+                            if step.timeout and inner.lane.deadline
+                            else execute()
+                        )
                 except Exception as error:
                     delay = step.retry_in(error)
                     if delay is None:
@@ -208,15 +218,20 @@ class Scope:
             return step.replay()
         question = step.unfinished()
         if question is not None:
-            settled = decision(await self._inner(step).aask("unfinished", question))
+            settled = decision(await self._inner(step).aask(step.doubt, question))
             if settled[0] != "approve":
                 return step.settle(settled)
         step.begin()
         try:
             while True:
                 try:
-                    with self._inner(step).entered():
-                        value = await execute()
+                    inner = self._inner(step)
+                    with inner.entered():
+                        value = await (
+                            acall_within(inner.lane.deadline, execute)
+                            if step.timeout and inner.lane.deadline
+                            else execute()
+                        )
                 except Exception as error:
                     delay = step.retry_in(error)
                     if delay is None:
@@ -241,7 +256,11 @@ class Scope:
         try:
             step = self.open(call)
             if step.held is not None:
-                for piece in step.replay():
+                pieces = step.replay(in_pieces=True)
+                for piece in pieces[:-1]:
+                    yield piece
+                self.run.tick(step.held.step)
+                for piece in pieces[-1:]:
                     yield piece
                 return
             async for piece in self._pieces(step, source):
@@ -282,7 +301,18 @@ class Scope:
     def _inner(self, step: Step) -> Scope:
         """Return the scope for what happens inside *step*; new for each attempt."""
         leaf = (step.call.kind, step.call.name)
-        return Scope(self.run, Lane(step.inner), leaf, self.targets, self.local)
+        outer = self.lane.deadline
+        deadline = (
+            Deadline(step.call.name, step.timeout, self.run.clock, outer) if step.timeout else outer
+        )
+        inner = Scope(self.run, Lane(step.inner, None, deadline), leaf, self.targets, self.local)
+        inner.attempt = step.attempt
+        return inner
+
+    def heartbeat(self) -> None:
+        """Tell an idle timeout around this code that there is progress."""
+        if self.lane.deadline is not None:
+            self.lane.deadline.beat(explicit=True)
 
     # ── people ───────────────────────────────────────────────────────────────────────────────
 
@@ -328,6 +358,8 @@ class Scope:
 
     def emit(self, mode: str, data: Any) -> None:
         """Hand a part to whoever streams the run; the lane is its namespace."""
+        if self.lane.deadline is not None:
+            self.lane.deadline.beat()
         if self.run.sink is not None:
             self.run.sink(mode, tuple(filter(None, self.lane.path.split("/"))), data)
 

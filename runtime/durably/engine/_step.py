@@ -5,16 +5,15 @@ Sync and async call sites share this; they differ only in how they call and how 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import DurablyError, EncodeError, OutcomeUnknown, ProgramChanged
+from ..errors import DurablyError, EncodeError, OutcomeUnknown, ProgramChanged, Suspended
 from ..journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
-from ..types import Decision, StepInfo, StepPolicy
+from ..types import Decision, StepInfo, StepPolicy, TimeoutPolicy, retry_delay
 from ._call import Call
 from ._identity import differences, fingerprint, same_shape, unpack
-from ._lane import Lane
+from ._lane import Lane, line_here
 from ._past import Held, Slot, inner_lane
 from ._run import Run
 
@@ -28,18 +27,22 @@ class Step:
     """A step that the program has come to.
 
     Attributes:
+        cached: Whether the value was served from a cache; set by who executes it.
         held: Its recorded outcome, or None if it has to be executed.
         inner: Path of the lane for what happens inside it.
     """
 
     __slots__ = (
         "_attempts",
+        "_is_inside",
         "_lane",
+        "_line",
         "_overlapped",
         "_packed",
         "_policy",
         "_started",
         "_t0",
+        "cached",
         "call",
         "held",
         "inner",
@@ -55,14 +58,22 @@ class Step:
         print_, self._packed = fingerprint(call.request)
         with run.lock:
             self.slot: Slot = run.past.slot(lane, call.kind, call.name, print_)
+            self._line = line_here() if call.kind == "task" else None
+            self._overlapped = bool(lane.active) or not lane.is_home(self._line)
             self.held: Held | None = run.past.exact(self.slot)
-            if self.held is None:
+            if self.held is not None:
+                self._check_untaken(self.held)
+            elif not self._overlapped:
                 self.held = self._displaced()
             if self.held is not None:
                 lane.taken.add((call.kind, call.name, self.held.step.ordinal))
+            else:
+                if len(lane.active) == 1:  # of several, each has been marked when the next came
+                    next(iter(lane.active))._overlapped = True
+                lane.active.add(self)
         self.inner = inner_lane(self.slot)
         self._attempts = 0
-        self._overlapped = False
+        self._is_inside = self.cached = False
         self._started = self._t0 = 0.0
 
     def info(self, **changes: Any) -> StepInfo:
@@ -72,6 +83,20 @@ class Step:
             run.id, run.info.thread, self.slot.lane, call.kind, call.name, call.label or call.name
         )
         return info._replace(**changes) if changes else info
+
+    def _check_untaken(self, held: Held) -> None:
+        """Stop the run if the outcome stood in for another request before its own came."""
+        call, ordinal = self.call, held.step.ordinal
+        if (call.kind, call.name, ordinal) in self._lane.taken:
+            where = f"{self.slot.lane or 'the run'}: {call.kind} {call.name}"
+            self.run.stop(
+                ProgramChanged(
+                    f"run {self.run.id}, {where}: the steps come in another order than in the "
+                    "journal, and an earlier one, whose request had changed, was given the "
+                    "outcome that belongs here. Restore the order, or continue with "
+                    "on_change='rerun'."
+                )
+            )
 
     def _displaced(self) -> Held | None:
         """Decide about an outcome that was recorded at this position for another request."""
@@ -104,8 +129,12 @@ class Step:
             "on_change='rerun'."
         )
 
-    def replay(self) -> Any:
-        """Return the recorded value, or raise the recorded failure."""
+    def replay(self, *, in_pieces: bool = False) -> Any:
+        """Return the recorded value, or raise the recorded failure.
+
+        Args:
+            in_pieces: The run's time does not go on yet: the value's pieces came before its end.
+        """
         held, run, call = self.held, self.run, self.call
         assert held is not None
         assert run.log is not None
@@ -113,12 +142,13 @@ class Step:
         with run.lock:
             run.replayed += 1
             run.activity += 1
-            run.tick(step)
+            if not in_pieces or step.outcome == FAILED:
+                run.tick(step)
         if run.options.listeners.step_replayed:
             seen = self.info(attempt=step.attempts, elapsed=step.elapsed, usage=step.usage)
             run.tell(run.options.listeners.step_replayed, seen)
         if run.sink is not None:
-            self._emit_task(replayed=True)
+            self._emit_task(input=call.label or call.request, replayed=True)
         try:
             value = run.log.value(step.value, hint=call.hint)
         except DurablyError as error:
@@ -127,6 +157,16 @@ class Step:
             run.failures[id(value)] = (value, held.seq)
             raise value
         return call.load(value) if call.load is not None else value
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt is under way, from 1."""
+        return self._attempts + 1
+
+    @property
+    def timeout(self) -> TimeoutPolicy | None:
+        """How long one attempt may take."""
+        return self._policy.timeout
 
     def unfinished(self) -> Question | None:
         """Return what to ask a person about an effect that an earlier process left half-way."""
@@ -147,6 +187,11 @@ class Step:
             "args": unpack(self._packed),
             "allowed": ["approve", "respond", "reject"],
         }
+
+    @property
+    def doubt(self) -> str:
+        """What the question of :meth:`unfinished` is called."""
+        return self.run.past.doubt(self.slot.exact)
 
     def settle(self, decision: tuple[Decision, Any]) -> Any:
         """Record the outcome that a person gave to a half-way effect.
@@ -173,12 +218,14 @@ class Step:
         """
         run, lane, call = self.run, self._lane, self.call
         run.check()
+        if lane.deadline is not None:
+            if lane.deadline.is_over:
+                raise Suspended(f"{call.name} was called by an attempt that was given up")
+            lane.deadline.beat()
         with run.lock:
-            if lane.active:
-                self._overlapped = True
-                for other in lane.active:
-                    other._overlapped = True  # type: ignore[attr-defined]
-            lane.active.add(self)
+            if self._line is not None and self._line != line_here():
+                self._overlapped = True  # the program went on before it had the outcome
+            self._is_inside = True
             run.inflight += 1
             run.activity += 1
         self._started, self._t0 = run.clock.now(), run.clock.monotonic()
@@ -194,20 +241,14 @@ class Step:
         if announce:
             run.tell(run.options.listeners.step_started, self.info(attempt=self._attempts + 1))
             if run.sink is not None:
-                self._emit_task(input=self.call.label or unpack(self._packed))
+                self._emit_task(input=call.label or call.request)
 
     def retry_in(self, error: Exception) -> float | None:
         """Return the seconds to wait before another attempt, or None if *error* is final."""
         self._attempts += 1
-        policy = self._policy.retry
-        if policy is None or self._attempts >= policy.max_attempts or not policy.applies(error):
+        delay = retry_delay(self._policy.retry, self._attempts, error)
+        if delay is None:
             return None
-        delay = min(
-            policy.max_interval,
-            policy.initial_interval * policy.backoff_factor ** (self._attempts - 1),
-        )
-        if policy.jitter:
-            delay += random.random()  # noqa: S311 - spreads callers, keeps no secret
         run, slot = self.run, self.slot
         now = run.clock.now()
         said = f"{type(error).__name__}: {error}"
@@ -230,8 +271,11 @@ class Step:
         if run.options.listeners.step_finished:
             run.tell(run.options.listeners.step_finished, self._ended_info(usage), None)
         if run.sink is not None:
+            update = {call.name: value}
+            if self.cached:
+                update["__metadata__"] = {"cached": True}
+            run.sink("updates", self._namespace, update)
             self._emit_task(result=value, error=None)
-            run.sink("updates", self._namespace, {call.name: value})
         return value
 
     def fail(self, error: Exception) -> None:
@@ -250,9 +294,12 @@ class Step:
     def abandon(self) -> None:
         """Leave the step without an outcome: it was cancelled, or the run is being suspended."""
         run = self.run
+        if self._lane.deadline is not None:
+            self._lane.deadline.beat()
         with run.lock:
-            if self in self._lane.active:
-                self._lane.active.discard(self)
+            self._lane.active.discard(self)
+            if self._is_inside:
+                self._is_inside = False
                 run.inflight -= 1
             run.activity += 1
 
@@ -293,6 +340,7 @@ class Step:
             overlapped=self._overlapped,
             label=call.label,
             usage=dict(usage) if usage else None,
+            cached=self.cached,
         )
         row = run.append(ended, blobs={**blobs, **more} if more else blobs)
         with run.lock:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from ..engine import Scope, current
+from ._runtime import scope_here
 
 
 def interrupt(value: Any, *, response_schema: Any = None) -> Any:
@@ -24,17 +23,7 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     Example:
         >>> answer = interrupt({"message": "Publish?"})  # doctest: +SKIP
     """
-    return _scope("interrupt").ask("interrupt", value, response_schema)
-
-
-def get_stream_writer() -> Callable[[Any], None]:
-    """Return a function that hands its argument to whoever streams the run in mode ``custom``."""
-    scope = _scope("get_stream_writer")
-
-    def write(data: Any) -> None:
-        scope.emit("custom", data)
-
-    return write
+    return scope_here("interrupt").ask("interrupt", value, response_schema)
 
 
 def idempotency_key() -> str:
@@ -45,14 +34,7 @@ def idempotency_key() -> str:
     Raises:
         RuntimeError: The call is not inside a step.
     """
-    scope = _scope("idempotency_key")
+    scope = scope_here("idempotency_key")
     if scope.leaf is None:
         raise RuntimeError("idempotency_key() was called outside of a step; call it in a task")
     return f"{scope.run.id}/{scope.lane.path}"
-
-
-def _scope(what: str) -> Scope:
-    scope = current()
-    if scope is None:
-        raise RuntimeError(f"{what}() was called outside of a run; call it from an @entrypoint")
-    return scope

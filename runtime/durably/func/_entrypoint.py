@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import timedelta
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
-from ..engine import Outcome, Run, Scope, Sink, adrive, current, drive
-from ..hosting import Host, astream, delivered, open_run, stream
-from ..journal import MemoryStorage, Storage
-from ..journal.records import Saved
+from ..hosting import Host
+from ..journal import Storage
+from ..types import CachePolicy, RetryPolicy, TimeoutPolicy
+from ._body import Setup
+from ._entry import Entrypoint
 
 R = TypeVar("R")
 S = TypeVar("S")
+
+Checkpointer = str | Storage | Host | bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,168 +33,26 @@ class Final(Generic[R, S]):
     save: S
 
 
-class Entrypoint:
-    """A function with durable runs; made by :func:`entrypoint`.
-
-    Attributes:
-        func: The function.
-        name: What its runs are called.
-    """
-
-    def __init__(self, func: Callable[..., Any], checkpointer: str | Storage | Host | None) -> None:
-        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
-            raise NotImplementedError("a generator function cannot be an entrypoint")
-        self._parameters = inspect.signature(func).parameters
-        if not self._parameters:
-            raise ValueError(
-                f"entrypoint {func.__name__!r} takes no parameter; it must take its input"
-            )
-        self.func = func
-        self.name = f"{func.__module__}:{func.__qualname__}"
-        self._is_async = inspect.iscoroutinefunction(func)
-        self._checkpointer = checkpointer
-        self._made: Host | None = None
-        functools.update_wrapper(self, func, updated=())  # type: ignore[arg-type]
-
-    @property
-    def host(self) -> Host:
-        """The host that runs are driven on; without a checkpointer it keeps nothing."""
-        if self._made is None:
-            given = self._checkpointer
-            self._made = given if isinstance(given, Host) else Host(given or MemoryStorage())
-        return self._made
-
-    def invoke(self, input: Any, config: Mapping[str, Any] | None = None) -> Any:  # noqa: A002
-        """Run the function to its end, or to its next question.
-
-        Args:
-            input: Its input; ``None`` continues the thread's last run, ``Command(resume=…)``
-                answers its question and continues.
-            config: ``{"configurable": {"thread_id": …}}``.
-
-        Returns:
-            What the function returned, or ``{"__interrupt__": [Interrupt, …]}`` if it waits.
-        """
-        scope = self._parent()
-        if scope is not None:
-            with scope.span("entrypoint", self.name):
-                return self._call(scope.run, input)
-        return delivered(self._execute(input, config, None))
-
-    async def ainvoke(self, input: Any, config: Mapping[str, Any] | None = None) -> Any:  # noqa: A002
-        """Like :meth:`invoke`, in the running event loop."""
-        scope = self._parent()
-        if scope is not None:
-            with scope.span("entrypoint", self.name):
-                value = self._call(scope.run, input)
-                return await value if inspect.isawaitable(value) else value
-        return delivered(await self._aexecute(input, config, None))
-
-    def stream(
-        self,
-        input: Any,  # noqa: A002
-        config: Mapping[str, Any] | None = None,
-        *,
-        stream_mode: str | Sequence[str] = "updates",
-    ) -> Iterator[Any]:
-        """Run the function and yield parts as they are made; see :meth:`Durable.stream`."""
-
-        def execute(sink: Sink) -> Outcome:
-            outcome = self._execute(input, config, sink)
-            delivered(outcome)
-            return outcome
-
-        return stream(stream_mode, execute)
-
-    def astream(
-        self,
-        input: Any,  # noqa: A002
-        config: Mapping[str, Any] | None = None,
-        *,
-        stream_mode: str | Sequence[str] = "updates",
-    ) -> AsyncIterator[Any]:
-        """Like :meth:`stream`, in the running event loop."""
-
-        async def execute(sink: Sink) -> Outcome:
-            outcome = await self._aexecute(input, config, sink)
-            delivered(outcome)
-            return outcome
-
-        return astream(stream_mode, execute)
-
-    def _parent(self) -> Scope | None:
-        """Return the run around this call, if the entrypoint is to be a part of it."""
-        return current() if self._checkpointer is None else None
-
-    def _open(
-        self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
-    ) -> tuple[Run, Any]:
-        run = open_run(self.host, self.name, given, config, sink, same_input_continues=False)
-        return run, self.host.given_to(run) if run.info.resumed else given
-
-    def _execute(self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None) -> Outcome:
-        if self._is_async:
-            raise TypeError(f"{self.name} is a coroutine function: use ainvoke or astream")
-        run, value = self._open(given, config, sink)
-        try:
-            return self._finished(run, drive(run, lambda: self._body(run, value)))
-        finally:
-            self.host.release(run)
-
-    async def _aexecute(
-        self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
-    ) -> Outcome:
-        run, value = self._open(given, config, sink)
-        try:
-            if self._is_async:
-                return self._finished(run, await adrive(run, lambda: self._abody(run, value)))
-            outcome = await asyncio.to_thread(drive, run, lambda: self._body(run, value))
-            return self._finished(run, outcome)
-        finally:
-            self.host.release(run)
-
-    def _body(self, run: Run, value: Any) -> Any:
-        return self._save(run, self._call(run, value))
-
-    async def _abody(self, run: Run, value: Any) -> Any:
-        return self._save(run, await self._call(run, value))
-
-    def _call(self, run: Run, value: Any) -> Any:
-        if "previous" in self._parameters:
-            return self.func(value, previous=_previous(run))
-        return self.func(value)
-
-    def _save(self, run: Run, returned: Any) -> Any:
-        """Keep what the thread is to remember, and return what the caller gets."""
-        value, save = (
-            (returned.value, returned.save) if isinstance(returned, Final) else (returned,) * 2
-        )
-        if self._checkpointer is not None and not run.stopping:
-            body, blobs = run.codec.split(save)
-            run.append(Saved(run.clock.now(), body), blobs=blobs)
-        return value
-
-    def _finished(self, run: Run, outcome: Outcome) -> Outcome:
-        if self._checkpointer is None and run.log is not None:
-            self.host.journal.storage.delete(run.log.thread, self.host.clock.now())
-        return outcome
-
-
-def _previous(run: Run) -> Any:
-    """Return what the thread's last finished run saved, or None."""
-    if run.log is None:
-        return None
-    for entry in reversed(run.log.entries):
-        if isinstance(entry.record, Saved) and entry.run != run.id:
-            return run.log.value(entry.record.value)
-    return None
-
-
 class entrypoint:  # noqa: N801 - the name is LangGraph's
     """Make a function's runs durable.
 
     Args:
-        checkpointer: Where runs are kept: a URL, a storage or a host; without one nothing is.
+        checkpointer: Where runs are kept: a URL (``sqlite:///runs.db``), a checkpointer, or a
+            host. Without one nothing is kept, unless the entrypoint is called by another: then
+            its steps are the caller's. ``True`` keeps a memory of its own within the caller's
+            thread, ``False`` keeps nothing even there.
+        store: Long-term memory, handed to parameters called ``store``.
+        cache: Where results of tasks with a cache policy serve other calls.
+        context_schema: What ``context`` must be; a mapping is turned into it.
+        cache_policy: For tasks without their own.
+        retry_policy: For the entrypoint as a whole, and for tasks without their own.
+        timeout: Seconds that one attempt of the entrypoint may take, or a policy.
+
+    Raises:
+        NotImplementedError: The function is a generator function.
+        ValueError: The function takes no parameter.
+        TypeError: A checkpointer that is none, or a return type ``entrypoint.final[…]`` that names
+            one type instead of two.
 
     Example:
         >>> @entrypoint(checkpointer="sqlite:///runs.db")  # doctest: +SKIP
@@ -204,9 +64,53 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
 
     final = Final
 
-    def __init__(self, checkpointer: str | Storage | Host | None = None) -> None:
-        self._checkpointer = checkpointer
+    def __init__(  # noqa: PLR0917 - LangGraph's order
+        self,
+        checkpointer: Checkpointer = None,
+        store: Any = None,
+        cache: Any = None,
+        context_schema: type[Any] | None = None,
+        cache_policy: CachePolicy | None = None,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        timeout: float | timedelta | TimeoutPolicy | None = None,
+    ) -> None:
+        if not isinstance(checkpointer, str | bool | Host | None) and not isinstance(
+            checkpointer, Storage
+        ):
+            raise TypeError(
+                f"{checkpointer!r} is no checkpointer; give a URL, an InMemorySaver, a SqliteSaver "
+                "or a Host"
+            )
+        self._setup = Setup(
+            checkpointer=checkpointer,
+            store=store,
+            cache=cache,
+            context_schema=context_schema,
+            caching=cache_policy,
+            retry=retry_policy,
+            timeout=TimeoutPolicy.coerce(timeout),
+        )
 
     def __call__(self, func: Callable[..., Any]) -> Entrypoint:
         """Return *func* as an entrypoint."""
-        return Entrypoint(func, self._checkpointer)
+        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+            raise NotImplementedError(
+                f"entrypoint {func.__name__!r} is a generator function; write parts with "
+                "get_stream_writer() and return the end"
+            )
+        if not inspect.signature(func).parameters:
+            raise ValueError(
+                f"entrypoint {func.__name__!r} takes no parameter; it must take its input"
+            )
+        _check_return_type(func)
+        return Entrypoint(func, self._setup, Final)
+
+
+def _check_return_type(func: Callable[..., Any]) -> None:
+    """Refuse ``-> entrypoint.final[int]``: it takes two types."""
+    try:
+        returned = get_type_hints(func).get("return")
+    except Exception:
+        return  # annotations that cannot be looked up here are the type checker's business
+    if get_origin(returned) is Final and len(get_args(returned)) != 2:  # noqa: PLR2004 - as said
+        raise TypeError("entrypoint.final takes two types: final[value, save]")

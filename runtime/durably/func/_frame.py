@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ class Frame:
         retry: The entrypoint's retry policies, inherited by tasks without their own.
         caching: The entrypoint's cache policy, inherited likewise.
         namespace: Where the entrypoint lies in its caller, as streams tell it; empty at the top.
+        futures: What the body's calls of tasks returned; waited for before the run ends.
     """
 
     name: str
@@ -39,11 +40,14 @@ class Frame:
     cache: StepCache | None = None
     previous: Any = None
     control: RunControl | None = None
-    retry: tuple[RetryPolicy, ...] = ()
+    retry: RetryPolicy | Sequence[RetryPolicy] | None = None
     caching: CachePolicy | None = None
     namespace: tuple[str, ...] = ()
+    futures: list[Any] = field(default_factory=list[Any])
 
-    def fill(self, names: tuple[str, ...], scope: Scope, given: Mapping[str, Any]) -> dict[str, Any]:
+    def fill(
+        self, names: tuple[str, ...], scope: Scope, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Return *given* with the parameters called *names* filled in; what is given wins."""
         if not names:
             return dict(given)

@@ -17,6 +17,11 @@ from ._pool import Pool
 
 T = TypeVar("T")
 
+_MAX_DEPTH = 20
+"""How deep tasks that ask for tasks share one thread's stack; deeper ones begin on another."""
+
+_here = threading.local()
+
 
 class TaskFuture(Future[T], Generic[T]):
     """The result of a task called from plain code; a ``concurrent.futures.Future``."""
@@ -24,11 +29,13 @@ class TaskFuture(Future[T], Generic[T]):
     def __init__(self, work: Callable[[], T], pool: Pool) -> None:
         super().__init__()
         self._work = work
+        self._pool = pool
         self._mine = threading.Lock()
         self._context = contextvars.copy_context()
-        pool.submit(self._run)
+        pool.offer(self)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Run the task in the calling thread, unless somebody else does or did."""
         if not self._mine.acquire(blocking=False):
             return
         if not self.set_running_or_notify_cancel():
@@ -46,18 +53,30 @@ class TaskFuture(Future[T], Generic[T]):
         Args:
             timeout: Seconds to wait; with one, the task is left to its thread.
         """
-        if timeout is None:
-            self._run()
+        self._take_over(timeout)
         return super().result(timeout)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what the task raised, or None."""
-        if timeout is None:
-            self._run()
+        self._take_over(timeout)
         return super().exception(timeout)
+
+    def _take_over(self, timeout: float | None) -> None:
+        """Have the task run: in this thread if it is to be waited for and there is room for it."""
+        depth = getattr(_here, "depth", 0)
+        if timeout is not None or depth >= _MAX_DEPTH:
+            self._pool.begin(self)
+            return
+        self._pool.take_back(self)
+        _here.depth = depth + 1
+        try:
+            self.run()
+        finally:
+            _here.depth = depth
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for a plain task in a coroutine."""
+        self._pool.begin(self)
         return (yield from asyncio.wrap_future(self).__await__())
 
 

@@ -48,7 +48,11 @@ class ExecutionInfo:
 
 
 class RunControl:
-    """Asks a run to stop at its next step; as LangGraph's ``RunControl``. One for each run."""
+    """Asks a run to stop early; as LangGraph's ``RunControl``. One for each run.
+
+    A run that has not begun does not begin; one that is under way can look at
+    ``runtime.drain_requested`` and finishes what it does.
+    """
 
     __slots__ = ("_reason",)
 
@@ -56,7 +60,7 @@ class RunControl:
         self._reason: str | None = None
 
     def request_drain(self, reason: str = "shutdown") -> None:
-        """Let no new run begin and no new step start; what is under way is finished."""
+        """Ask the run to stop."""
         self._reason = reason
 
     @property
@@ -177,5 +181,6 @@ def frame_here(asker: str) -> Frame:
 
     frame = scope_here(asker).local
     if not isinstance(frame, Frame):
-        raise RuntimeError(f"{asker}() was called outside of an @entrypoint")
+        message = f"{asker}() was called outside of an @entrypoint"
+        raise RuntimeError(message)  # noqa: TRY004 - a place, not a type, is wrong
     return frame

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
 
-from ..engine import Call, Scope, current
-from ..types import RetryPolicy, StepPolicy
+from ..engine import Call, Scope, Step, current
+from ..types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
+from ._cached import Cached
+from ._frame import Frame
 from ._futures import AsyncTaskFuture, TaskFuture
+from ._injection import injected
 from ._pool import Pool
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+Timeout = float | timedelta | TimeoutPolicy | None
+Retry = RetryPolicy | Sequence[RetryPolicy] | None
 
 
 class Task(Generic[P, R]):
@@ -30,14 +37,31 @@ class Task(Generic[P, R]):
         func: Callable[P, R] | Callable[P, Awaitable[R]],
         *,
         name: str | None = None,
-        retry_policy: RetryPolicy | None = None,
+        retry_policy: Retry = None,
+        cache_policy: CachePolicy | None = None,
+        timeout: Timeout = None,
         effect: Literal["once"] | None = None,
     ) -> None:
+        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+            raise NotImplementedError(
+                f"task {getattr(func, '__name__', func)!r} is a generator function; return a list, "
+                "or write parts with get_stream_writer()"
+            )
         self.func = func
         self.name: str = name or str(getattr(func, "__name__", type(func).__name__))
-        self._policy = StepPolicy(retry=retry_policy, effect=effect)
-        self._is_async = inspect.iscoroutinefunction(func)
+        self._policy = StepPolicy(
+            retry=retry_policy, effect=effect, timeout=TimeoutPolicy.coerce(timeout)
+        )
+        self._is_async = inspect.iscoroutinefunction(inspect.unwrap(_called(func)))
+        self._names = injected(func)
+        self._caching = Cached(func, cache_policy) if cache_policy is not None else None
         functools.update_wrapper(self, func, updated=())
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """Bind a task that is defined in a class body to *instance*, as a method is bound."""
+        if instance is None:
+            return self
+        return functools.partial(self, instance)  # type: ignore[arg-type]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[R] | AsyncTaskFuture[R]:
         """Begin the step.
@@ -55,31 +79,75 @@ class Task(Generic[P, R]):
                 f"task {self.name!r} was called outside of a run; call it from an @entrypoint, "
                 f"or call the plain function as {self.name}.func(…)"
             )
-        call = Call(
-            "task",
-            self.name,
-            [list(args), kwargs],
-            effect=self._policy.effect == "once",
-            policy=self._policy,
-        )
         loop = _running_loop()
         if loop is None and self._is_async:
             raise RuntimeError(
                 f"task {self.name!r} is a coroutine function and no event loop is running here; "
                 "use ainvoke or astream"
             )
-        step = scope.open(call)
-        bound = functools.partial(self.func, *args, **kwargs)
-        if loop is None:
-            return TaskFuture(lambda: scope.perform(step, bound), pool_of(scope))
-        execute: Callable[[], Awaitable[R]] = (
-            bound if self._is_async else lambda: _in_thread(scope, bound)  # type: ignore[assignment]
+        frame = scope.local if isinstance(scope.local, Frame) else None
+        step = scope.open(self._call(frame, args, kwargs))
+        future = self._begin(scope, frame, step, loop)
+        if frame is not None:
+            frame.futures.append(future)
+        return future
+
+    def _call(self, frame: Frame | None, args: Any, kwargs: Any) -> Call:
+        policy = self._policy
+        if frame is not None and frame.retry and policy.retry is None:
+            policy = StepPolicy(retry=frame.retry, effect=policy.effect, timeout=policy.timeout)
+        return Call(
+            "task",
+            self.name,
+            [list(args), kwargs],
+            effect=policy.effect == "once",
+            policy=policy,
         )
+
+    def _begin(
+        self,
+        scope: Scope,
+        frame: Frame | None,
+        step: Step,
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> TaskFuture[R] | AsyncTaskFuture[R]:
+        args, kwargs = step.call.request  # type: ignore[misc]
+
+        def function() -> Any:
+            inner = current()
+            assert inner is not None
+            filled = frame.fill(self._names, inner, kwargs) if frame is not None else kwargs
+            return self.func(*args, **filled)
+
+        caching = self._caching_in(frame)
+        if loop is None:
+            plain = function if caching is None else caching.around(step, function)
+            return TaskFuture(lambda: scope.perform(step, plain), pool_of(scope))
+        execute = function if self._is_async else functools.partial(_in_thread, scope, function)
+        if caching is not None:
+            execute = caching.aaround(step, execute)
 
         def work() -> Coroutine[Any, Any, R]:
             return scope.aperform(step, execute)
 
         return AsyncTaskFuture(work, loop)
+
+    def _caching_in(self, frame: Frame | None) -> Cached | None:
+        """Return how this call is cached, if it is: by its own policy or the entrypoint's."""
+        if frame is None or frame.cache is None:
+            return None
+        if self._caching is None and frame.caching is not None:
+            return Cached(self.func, frame.caching)
+        return self._caching
+
+    def clear_cache(self, cache: Any) -> None:
+        """Forget every result of this task that *cache* holds."""
+        if self._caching is not None:
+            self._caching.clear(cache)
+
+    async def aclear_cache(self, cache: Any) -> None:
+        """Like :meth:`clear_cache`."""
+        await asyncio.to_thread(self.clear_cache, cache)
 
 
 @overload
@@ -90,7 +158,9 @@ def task(func: Callable[P, R], /) -> Task[P, R]: ...
 def task(
     *,
     name: str | None = None,
-    retry_policy: RetryPolicy | None = None,
+    retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
+    timeout: Timeout = None,
     effect: Literal["once"] | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 def task(
@@ -98,15 +168,19 @@ def task(
     /,
     *,
     name: str | None = None,
-    retry_policy: RetryPolicy | None = None,
+    retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
+    timeout: Timeout = None,
     effect: Literal["once"] | None = None,
 ) -> Any:
     """Make a function's calls steps of the run they are made in.
 
     Args:
-        func: A function or coroutine function.
+        func: A function, coroutine function, bound method, partial or callable object.
         name: What the steps are called; the function's name if None.
-        retry_policy: Attempts of a failing call.
+        retry_policy: Attempts of a failing call; of several policies the first that applies.
+        cache_policy: Whether results serve other calls; needs a cache on the entrypoint.
+        timeout: Seconds that one attempt may take, or a :class:`TimeoutPolicy`.
         effect: ``"once"``: should the process die between the effect and its record, a person is
             asked instead of doing it again.
 
@@ -122,7 +196,14 @@ def task(
     """
 
     def made(function: Callable[P, R]) -> Task[P, R]:
-        return Task(function, name=name, retry_policy=retry_policy, effect=effect)
+        return Task(
+            function,
+            name=name,
+            retry_policy=retry_policy,
+            cache_policy=cache_policy,
+            timeout=timeout,
+            effect=effect,
+        )
 
     return made if func is None else made(func)
 
@@ -142,10 +223,20 @@ async def _in_thread(scope: Scope, function: Callable[[], Any]) -> Any:
     assert inner is not None
 
     def work() -> Any:
+        inner.lane.home = None  # this thread's from now on
         with inner.entered():
             return function()
 
-    return await asyncio.wrap_future(TaskFuture(work, pool_of(scope)))
+    return await TaskFuture(work, pool_of(scope))
+
+
+def _called(func: Any) -> Any:
+    """Return the function that calling *func* runs."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    if inspect.isroutine(func):
+        return func
+    return getattr(type(func), "__call__", func)  # noqa: B004 - what a callable object runs
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

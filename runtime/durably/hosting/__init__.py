@@ -7,12 +7,11 @@ from ._host import Host as Host
 from ._launching import Script as Script
 from ._launching import launch as launch
 from ._launching import load_script as load_script
+from ._piping import apipe as apipe
+from ._piping import pipe as pipe
 from ._runs import all_runs as all_runs
 from ._runs import find_run as find_run
 from ._runs import fold as fold
-from ._streaming import MODES as MODES
-from ._streaming import astream as astream
-from ._streaming import stream as stream
 from ._threads import delivered as delivered
 from ._threads import open_run as open_run
 from ._threads import thread_of as thread_of

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ..errors import UnknownRun
+from ..engine import Run, Sink
+from ..errors import ResumeError, UnknownRun
+from ..journal import ThreadLog
 from ..journal.records import (
     Answered,
     Asked,
@@ -16,6 +19,10 @@ from ..journal.records import (
     RunWaiting,
     StepEnded,
 )
+from ..types import Command
+from ._answering import answers_of
+from ._host import Host
+from ._runs import fold, new_run_id
 
 _KEPT = (Answered, Asked, Ordered, Program, RunWaiting, StepEnded)
 
@@ -56,3 +63,48 @@ def first_question(entries: Sequence[Entry], run: str) -> int:
     return next(
         (one.seq for one in entries if one.run == run and isinstance(one.record, RunWaiting)), 0
     )
+
+
+def fork(
+    host: Host,
+    log: ThreadLog,
+    entry: str,
+    given: Any,
+    *,
+    checkpoint_id: str,
+    meta: Mapping[str, Any],
+    sink: Sink | None,
+) -> Run:
+    """Begin a run from an earlier moment of a thread that is held.
+
+    With a new input the run begins there with the memory of that moment. ``None`` executes the
+    moment's run again; ``Command(resume=…)`` answers the question it waited for, anew.
+
+    Raises:
+        UnknownRun: The thread has no such moment.
+        ResumeError: There is no question to answer there.
+    """
+    seq, upto = split_id(checkpoint_id)
+    start = started_at(log.entries, seq)
+    if start is None:
+        raise UnknownRun(f"thread {log.thread!r} has no state {checkpoint_id!r}")
+    if given is not None and not isinstance(given, Command):
+        branch = {**meta, "memory_before": seq + 1}
+        return host.begin_on(log, entry, given, meta=branch, sink=sink)
+    begun = start.record
+    assert isinstance(begun, RunStarted)
+    if isinstance(given, Command) and upto == seq:
+        upto = first_question(log.entries, start.run)
+        if upto == 0:
+            raise ResumeError(f"run {start.run} of thread {log.thread!r} never asked a question")
+    before = begun.meta.get("memory_before", start.seq)
+    forked = begun._replace(
+        at=host.clock.now(),
+        meta={**begun.meta, **meta, "source": "fork", "memory_before": before},
+    )
+    run_id = new_run_id()
+    log.append(run_id, forked, *kept_records(log.entries, start.run, upto))
+    log.entries += host.journal.read(log.thread)[len(log.entries) :]
+    view = fold((log.thread, one) for one in log.entries)[run_id]
+    answers = answers_of(host, view, given) if isinstance(given, Command) else None
+    return host.taken_up(log, view, answers=answers, sink=sink)

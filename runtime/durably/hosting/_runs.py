@@ -49,7 +49,8 @@ def fold(placed: Iterable[tuple[str, Entry]]) -> dict[str, RunView]:
 
 def _take(view: RunView, record: object) -> None:
     if isinstance(record, RunResumed):
-        view.status, view.ended, view.error, view.open = "stopped", None, "", []
+        # Its open questions stay: the process may die before it comes to them again.
+        view.status, view.ended, view.error = "stopped", None, ""
     elif isinstance(record, RunEnded):
         view.status = _STATUSES.get(record.status, "failed")
         view.ended, view.error, view.open = record.at, record.message, []

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from ..engine import Outcome, Run, Sink, fingerprint
 from ..errors import ResumeError
+from ..journal import durability_of
 from ..types import Command, Interrupt, RunView
+from ._answering import answers_of
+from ._forking import fork
 from ._host import Host
+from ._runs import new_run_id
 
+_NOT_METADATA = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns"})
 UNFINISHED = frozenset({"stopped", "waiting", "failed"})
 
 
@@ -39,6 +44,7 @@ def open_run(
     sink: Sink | None = None,
     *,
     same_input_continues: bool,
+    durability: str | None = None,
 ) -> Run:
     """Return the run that an ``invoke(given, config)`` is about, ready to be driven.
 
@@ -46,12 +52,16 @@ def open_run(
     unless *same_input_continues* and the thread's last run was given the same and is unfinished:
     a service that crashed and makes the same call again goes on where it was.
 
+    A ``checkpoint_id`` in the config addresses an earlier moment: the new run is a fork that begins
+    with what had been done by then.
+
     Raises:
         ResumeError: There is nothing to continue, or an answer does not fit.
         ThreadBusy: Another run is driving the thread.
     """
     thread = thread_of(config)
-    meta = {"metadata": dict((config or {}).get("metadata") or {})}
+    meta = {"metadata": _metadata(config)}
+    mode = durability_of(durability)
     continues = given is None or isinstance(given, Command)
     if thread is None:
         if continues:
@@ -59,13 +69,18 @@ def open_run(
                 f"{entry}: to continue a run, name its thread: "
                 'config={"configurable": {"thread_id": …}}'
             )
-        return host.begin(entry, given, meta=meta, sink=sink)
-    log = host.journal.take(thread)
+        run_id = new_run_id()
+        log = host.journal.take(run_id, mode)
+        return host.begin_on(log, entry, given, run_id=run_id, meta=meta, sink=sink)
+    log = host.journal.take(thread, mode)
     try:
+        checkpoint = _checkpoint(config)
+        if checkpoint is not None:
+            return fork(host, log, entry, given, checkpoint_id=checkpoint, meta=meta, sink=sink)
         last = host.latest(log)
         if continues:
             last = _existing(last, thread)
-            answers = _answers(host, last, given) if isinstance(given, Command) else None
+            answers = answers_of(host, last, given) if isinstance(given, Command) else None
             return host.taken_up(log, last, answers=answers, meta=meta, sink=sink)
         if same_input_continues and last is not None and _is_same(last, entry, given):
             return host.taken_up(log, last, meta=meta, sink=sink)
@@ -73,6 +88,24 @@ def open_run(
         log.release()
         raise
     return host.begin_on(log, entry, given, meta=meta, sink=sink)
+
+
+def _checkpoint(config: Mapping[str, Any] | None) -> str | None:
+    checkpoint = ((config or {}).get("configurable") or {}).get("checkpoint_id")
+    return str(checkpoint) if checkpoint is not None else None
+
+
+def _metadata(config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a state's metadata says of the config: its metadata, and what names the run."""
+    place = (config or {}).get("configurable") or {}
+    told = {**((config or {}).get("metadata") or {}), **place}
+    return {
+        key: value
+        for key, value in told.items()
+        if isinstance(value, str | int | float | bool)
+        and key not in _NOT_METADATA
+        and not key.startswith("__")
+    }
 
 
 def _existing(last: RunView | None, thread: str) -> RunView:
@@ -85,30 +118,6 @@ def _is_same(last: RunView, entry: str, given: Any) -> bool:
     return (
         last.status in UNFINISHED and last.entry == entry and last.request == fingerprint(given)[0]
     )
-
-
-def _answers(host: Host, view: RunView, command: Command) -> Mapping[str, Any]:
-    """Return the command's answers by interrupt id."""
-    value = command.resume
-    if value is None:
-        raise ResumeError("Command() says nothing; give Command(resume=…) an answer")
-    if isinstance(value, Mapping) and value and all(map(_is_id, value)):
-        return cast("Mapping[str, Any]", value)  # refused one by one, each with its reason
-    if not view.open:
-        raise ResumeError(
-            f"run {view.run} on thread {view.thread!r} waits for no answer (it is {view.status})"
-        )
-    if len(view.open) > 1:
-        asked = "; ".join(f"{one.id}: {one.value!r}" for one in host.questions(view))
-        raise ResumeError(
-            f"run {view.run} waits for {len(view.open)} answers; give Command(resume={{id: answer, "
-            f"…}}). Open questions: {asked}"
-        )
-    return {view.open[0]: value}
-
-
-def _is_id(key: object) -> bool:
-    return isinstance(key, str) and len(key) == 32 and not set(key) - set("0123456789abcdef")  # noqa: PLR2004 - as in engine/_asking
 
 
 def delivered(outcome: Outcome) -> Any:

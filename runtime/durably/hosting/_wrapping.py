@@ -126,13 +126,7 @@ class Durable:
                 are replayed), ``messages`` (tokens), ``custom``, ``values`` (the end), or a list
                 of these, which yields ``(mode, data)``.
         """
-
-        def execute(sink: Sink) -> Outcome:
-            outcome = self._execute(input, config, sink)
-            delivered(outcome)
-            return outcome
-
-        return stream(stream_mode, execute)
+        return stream(stream_mode, lambda sink: self._execute(input, config, sink))
 
     def astream(
         self,
@@ -142,13 +136,7 @@ class Durable:
         stream_mode: str | Sequence[str] = "updates",
     ) -> AsyncIterator[Any]:
         """Like :meth:`stream`, in the running event loop."""
-
-        async def execute(sink: Sink) -> Outcome:
-            outcome = await self._aexecute(input, config, sink)
-            delivered(outcome)
-            return outcome
-
-        return astream(stream_mode, execute)
+        return astream(stream_mode, lambda sink: self._aexecute(input, config, sink))
 
     def get_state(self, config: Mapping[str, Any]) -> RunView | None:
         """Return the thread's newest run as the journal tells it, or None if it has none."""

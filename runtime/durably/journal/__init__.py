@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ._log import Durability as Durability
 from ._log import Journal as Journal
 from ._log import ThreadLog as ThreadLog
+from ._log import durability_of as durability_of
 from .codec import Codec as Codec
 from .codec import TypeCodec as TypeCodec
 from .memory import MemoryStorage as MemoryStorage

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from ..errors import DurablyError, LeaseLost
 from ._keeper import Keeper
@@ -17,6 +17,13 @@ from .storage import Lease, Row, Storage
 
 LEASE_SECONDS = 30.0
 """How long a thread stays taken after the last sign of life of a process on another machine."""
+
+Durability: TypeAlias = Literal["sync", "async", "power", "exit"]
+"""When appended records reach the storage.
+
+``sync``: before :meth:`ThreadLog.append` returns. ``power``: and synced, each of them. ``async``:
+as ``sync``, which keeps its promise and more. ``exit``: when the log is flushed, at a run's end.
+"""
 
 _suffixes = itertools.count(1)
 _NO_BLOBS: Mapping[bytes, bytes] = {}
@@ -39,8 +46,12 @@ class Journal:
         self.clock = clock
         self._keeper = Keeper(storage, clock, LEASE_SECONDS)
 
-    def take(self, thread: str) -> ThreadLog:
+    def take(self, thread: str, durability: Durability = "sync") -> ThreadLog:
         """Take *thread* for writing, and read what it holds.
+
+        Args:
+            thread: The thread's id.
+            durability: When what is appended reaches the storage.
 
         Raises:
             ThreadBusy: Another run, here or in another process, is driving it.
@@ -53,7 +64,7 @@ class Journal:
             self.storage.renew(lease, 0)
             raise
         self._keeper.hold(lease)
-        return ThreadLog(self, lease, entries)
+        return ThreadLog(self, lease, entries, durability)
 
     def busy(self, thread: str) -> None:
         """Raise ThreadBusy if somebody is driving *thread*; change nothing."""
@@ -90,7 +101,16 @@ class ThreadLog:
         entries: Every record it held when it was taken.
     """
 
-    def __init__(self, journal: Journal, lease: Lease, entries: list[Entry]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        lease: Lease,
+        entries: list[Entry],
+        durability: Durability = "sync",
+    ) -> None:
+        self._durability = durability
+        self._kept_back: list[Row] = []
+        self._kept_blobs: dict[bytes, bytes] = {}
         self.journal = journal
         self.thread = lease.thread
         self.entries = entries
@@ -135,23 +155,61 @@ class ThreadLog:
             rows: list[Row] = [
                 to_row(self.thread, seq, run, record) for seq, record in enumerate(records, first)
             ]
-            try:
-                self.journal.storage.append(self._lease, rows, blobs, barrier=barrier)
-            except DurablyError as error:
-                self._failure = error
-                raise
-            except BaseException:
-                self._is_unsure = True  # Ctrl-C may come before or after the commit
-                raise
+            if self._durability == "exit":
+                self._kept_back += rows
+                self._kept_blobs.update(blobs)
+            else:
+                self._write(rows, blobs, barrier=barrier or self._durability == "power")
             self._head += len(rows)
             return first
 
+    def _write(self, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool) -> None:
+        try:
+            self.journal.storage.append(self._lease, rows, blobs, barrier=barrier)
+        except DurablyError as error:
+            self._failure = error
+            raise
+        except BaseException:
+            self._is_unsure = True  # Ctrl-C may come before or after the commit
+            raise
+
+    def flush(self) -> None:
+        """Write what was kept back until the end of the run, synced.
+
+        Raises:
+            StorageError: Nothing of it was written.
+        """
+        with self._lock:
+            if self._kept_back:
+                rows, self._kept_back = self._kept_back, []
+                blobs, self._kept_blobs = self._kept_blobs, {}
+                self._write(rows, blobs, barrier=True)
+
     def value(self, body: bytes, *, hint: type | None = None) -> Any:
         """Decode a stored body of this thread."""
-        return self.journal.value(self.thread, body, hint=hint)
+        if not self._kept_blobs:
+            return self.journal.value(self.thread, body, hint=hint)
+
+        def fetch(hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
+            stored = self.journal.storage.fetch(self.thread, hashes)
+            return {key: self._kept_blobs[key] for key in hashes if key in self._kept_blobs} | {
+                **stored
+            }
+
+        return self.journal.codec.join(body, fetch, hint=hint)
 
     def release(self) -> None:
-        """Give the thread back; a log that failed or lost its lease is let go silently."""
+        """Give the thread back; a log that failed or lost its lease is let go silently.
+
+        Raises:
+            StorageError: What had been kept back until now could not be written.
+        """
+        try:
+            self.flush()
+        finally:
+            self._give_back()
+
+    def _give_back(self) -> None:
         self.journal._keeper.drop(self._lease)
         try:
             self.journal.storage.renew(self._lease, 0)
@@ -161,3 +219,17 @@ class ThreadLog:
             # The storage is failing and has said so where it mattered; the lease will run out.
             if self._failure is None:
                 raise
+
+
+def durability_of(given: str | None) -> Durability:
+    """Return *given* as a durability; ``sync`` if it is None.
+
+    Raises:
+        ValueError: There is no such durability.
+    """
+    if given is None:
+        return "sync"
+    known = get_args(Durability)
+    if given not in known:
+        raise ValueError(f"unknown durability {given!r}; there are {', '.join(known)}")
+    return cast("Durability", given)

@@ -48,7 +48,8 @@ class MemoryStorage:
             if held is not None:
                 check_free(thread, held.owner, held.until, owner, now)
             if ttl == 0:
-                return Lease(thread, owner, held.epoch if held else 0, len(held.rows) if held else 0)
+                epoch, head = (held.epoch, len(held.rows)) if held else (0, 0)
+                return Lease(thread, owner, epoch, head)
             if held is None:
                 held = self._threads[thread] = _Thread(owner, 1, now + ttl)
             else:

@@ -93,6 +93,8 @@ class Saved(NamedTuple):
 
     at: float
     value: bytes
+    lane: str = ""
+    """Whose memory it is: the run's own, or a nested entrypoint's that keeps one."""
 
 
 class Updated(NamedTuple):
@@ -130,6 +132,8 @@ class StepEnded(NamedTuple):
     """Another step of the lane was under way at the same time, so ordinals were a race."""
     label: str = ""
     usage: dict[str, Any] | None = None
+    cached: bool = False
+    """The value was served from a cache; nothing was paid for it."""
 
 
 class StepStarted(NamedTuple):

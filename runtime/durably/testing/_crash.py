@@ -7,12 +7,12 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from ..hooks import Listener, hookimpl
+from ..hooks import Listener, Plugins, hookimpl
 from ..journal import Lease, Row, Storage
 from ..journal.records import KINDS, StepEnded
 from ..types import StepInfo
@@ -129,13 +129,11 @@ class _Killer:
     def register_listeners(self) -> list[Listener]:
         return [KillAfter(self._n)] if self._when == "after" else []
 
-    @hookimpl(wrapper=True)
-    def open_storage(self, url: str) -> Generator[None, Any, Storage | None]:
-        del url
-        inner: Storage | None = yield
-        if inner is None or self._when == "after":
-            return inner
-        return KillingStorage(inner, self._n, only_steps=True)
+    @hookimpl(tryfirst=True)
+    def open_storage(self, url: str) -> Storage | None:
+        if self._when == "after":
+            return None
+        return KillingStorage(Plugins().open_storage(url), self._n, only_steps=True)
 
 
 def kill_at(n: int, *, when: Moment = "after") -> object:

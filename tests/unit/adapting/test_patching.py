@@ -238,6 +238,7 @@ def test_taking_one_seam_out_leaves_another_adapters_subclasses_caught():
         async def acall(self, prompt):
             return "late"
 
+    assert hasattr(Late.acall, "__wrapped__")
     body = lambda: asyncio.run(Late().acall("tea"))
     assert steps_of(body, other) == ("late", [Late.acall.__qualname__])
 

@@ -1,0 +1,396 @@
+"""How an entrypoint's function is executed: opened, framed, retried, timed, remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from typing import Any
+
+from ..engine import (
+    Call,
+    Deadline,
+    Lane,
+    Outcome,
+    Run,
+    Scope,
+    acall_within,
+    adrive,
+    call_within,
+    drive,
+)
+from ..errors import GraphDrained
+from ..hosting import Host, open_run, thread_of
+from ..journal.records import Saved, StepAttempted
+from ..types import CachePolicy, RetryPolicy, TimeoutPolicy, retry_delay
+from ._frame import Frame
+from ._history import done_value, saved_before, state_of
+from ._injection import injected
+from ._parts import SEGMENT, Teller
+from ._tracing import traced
+
+_log = logging.getLogger("durably")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What :class:`durably.entrypoint` was given."""
+
+    checkpointer: Any
+    store: Any
+    cache: Any
+    context_schema: type[Any] | None
+    caching: CachePolicy | None
+    retry: RetryPolicy | Sequence[RetryPolicy] | None
+    timeout: TimeoutPolicy | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of an entrypoint that is not inside another run."""
+
+    host: Host
+    given: Any
+    config: Mapping[str, Any] | None = None
+    context: Any = None
+    durability: str | None = None
+    control: Any = None
+    teller: Teller | None = None
+
+
+class Body:
+    """An entrypoint's function and its surroundings.
+
+    Attributes:
+        entry: What its runs are called in the journal.
+        is_async: Whether it is a coroutine function.
+    """
+
+    def __init__(self, func: Callable[..., Any], setup: Setup, final: type[Any]) -> None:
+        self._func = func
+        self._setup = setup
+        self._final = final
+        self._names = injected(func, skip_first=True)
+        self._name = func.__name__
+        self.entry = f"{func.__module__}:{func.__qualname__}"
+        self.is_async = inspect.iscoroutinefunction(func)
+
+    def parted(self, returned: Any) -> tuple[Any, Any]:
+        """Return what the caller gets and what the thread remembers."""
+        if isinstance(returned, self._final):
+            return returned.value, returned.save
+        return returned, returned
+
+    # ── runs of its own ──────────────────────────────────────────────────────────────────────
+
+    def run(self, invocation: Invocation) -> Outcome:
+        """Drive a run in this thread."""
+        if self.is_async:
+            raise TypeError(f"entrypoint {self._name!r} is a coroutine function: use ainvoke")
+        done = self._already_done(invocation)
+        if done is not None:
+            return done
+        opened = self._opened(invocation)
+        try:
+            outcome = drive(opened.run, lambda: self._execute(opened))
+            return opened.ended(outcome)
+        finally:
+            self._close(opened.host, opened.run)
+
+    async def arun(self, invocation: Invocation) -> Outcome:
+        """Drive a run in the running event loop; a plain function runs in a thread."""
+        done = self._already_done(invocation)
+        if done is not None:
+            return done
+        opened = self._opened(invocation)
+        try:
+            if self.is_async:
+                outcome = await adrive(opened.run, lambda: self._aexecute(opened))
+            else:
+                outcome = await asyncio.to_thread(drive, opened.run, lambda: self._execute(opened))
+            return opened.ended(outcome)
+        finally:
+            self._close(opened.host, opened.run)
+
+    def _already_done(self, invocation: Invocation) -> Outcome | None:
+        """Return the end of a finished run that there is nothing more to do for."""
+        thread = thread_of(invocation.config)
+        addressed = place_of(invocation.config).get("checkpoint_id")
+        if invocation.given is not None or thread is None or addressed:
+            return None
+        found = done_value(invocation.host, thread)
+        return Outcome("done", found[0]) if found is not None else None
+
+    def _opened(self, invocation: Invocation) -> Opened:
+        host, control, teller = invocation.host, invocation.control, invocation.teller
+        if control is not None and control.drain_requested:
+            raise GraphDrained(control.drain_reason)
+        run = open_run(
+            host,
+            self.entry,
+            invocation.given,
+            invocation.config,
+            teller.sink if teller is not None else None,
+            same_input_continues=False,
+            durability=invocation.durability,
+        )
+        try:
+            value = host.given_to(run) if run.info.resumed else invocation.given
+            frame = Frame(
+                self._name,
+                config=_full(invocation.config, run),
+                context=self._context(invocation.context),
+                store=self._setup.store,
+                cache=self._setup.cache,
+                previous=saved_before(run),
+                control=control,
+                retry=self._setup.retry,
+                caching=self._setup.caching,
+            )
+            opened = Opened(run, frame, value, teller, host)
+            opened.began()
+        except BaseException:
+            host.release(run)
+            raise
+        return opened
+
+    def _close(self, host: Host, run: Run) -> None:
+        host.release(run)
+        if self._setup.checkpointer in (None, False) and run.log is not None:
+            host.journal.storage.delete(run.log.thread, host.clock.now())
+
+    def _context(self, given: Any) -> Any:
+        """Return the context, made into the schema's class if it is a mapping."""
+        schema = self._setup.context_schema
+        if schema is None or given is None or not isinstance(given, Mapping):
+            return given
+        if is_dataclass(schema) or hasattr(schema, "model_fields"):
+            return schema(**given)
+        return given
+
+    def _execute(self, opened: Opened) -> Any:
+        run, frame = opened.run, opened.frame
+        with traced(frame.config, self._name, opened.value) as trace:
+            while True:
+                scope = self._attempt_scope(run, frame)
+                try:
+                    with scope.entered(), trace.entered():
+                        returned = self._timed(scope, opened.value)
+                        _wait_for(frame)
+                except Exception as error:
+                    delay = self._again_in(run, error)
+                    if delay is None:
+                        trace.fail(error)
+                        raise
+                else:
+                    return trace.end(self._remember(run, returned))
+                run.clock.sleep(delay)
+
+    async def _aexecute(self, opened: Opened) -> Any:
+        run, frame = opened.run, opened.frame
+        with traced(frame.config, self._name, opened.value) as trace:
+            while True:
+                scope = self._attempt_scope(run, frame)
+                try:
+                    with scope.entered(), trace.entered():
+                        returned = await self._atimed(scope, opened.value)
+                        await _await_for(frame)
+                except Exception as error:
+                    delay = self._again_in(run, error)
+                    if delay is None:
+                        trace.fail(error)
+                        raise
+                else:
+                    return trace.end(self._remember(run, returned))
+                await run.clock.asleep(delay)
+
+    def _attempt_scope(self, run: Run, frame: Frame) -> Scope:
+        """Return the scope of one attempt: its lane is entered anew, what was finished replays."""
+        limits = self._setup.timeout
+        deadline = Deadline(self._name, limits, run.clock, None) if limits is not None else None
+        frame.futures.clear()
+        scope = Scope(run, Lane("", None, deadline), local=frame)
+        scope.attempt = run.past.attempts.get(self._attempts_key, 0) + 1
+        return scope
+
+    @property
+    def _attempts_key(self) -> tuple[str, str, str, bytes, int]:
+        return ("", "run", self._name, b"", 0)
+
+    def _timed(self, scope: Scope, value: Any) -> Any:
+        def call() -> Any:
+            return self._call(scope, value)
+
+        return call() if scope.lane.deadline is None else call_within(scope.lane.deadline, call)
+
+    async def _atimed(self, scope: Scope, value: Any) -> Any:
+        def call() -> Awaitable[Any]:
+            awaitable: Awaitable[Any] = self._call(scope, value)
+            return awaitable
+
+        if scope.lane.deadline is None:
+            return await call()
+        return await acall_within(scope.lane.deadline, call)
+
+    def _call(self, scope: Scope, value: Any) -> Any:
+        frame = scope.local
+        assert isinstance(frame, Frame)
+        return self._func(value, **frame.fill(self._names, scope, {}))
+
+    def _again_in(self, run: Run, error: Exception) -> float | None:
+        """Return the seconds until the entrypoint is tried again, or None if the error is final."""
+        attempts = run.past.attempts.get(self._attempts_key, 0) + 1
+        delay = retry_delay(self._setup.retry, attempts, error)
+        if delay is None:
+            return None
+        now = run.clock.now()
+        said = f"{type(error).__name__}: {error}"
+        lane, kind, name, print_, nth = self._attempts_key
+        run.append(StepAttempted(lane, kind, name, print_, nth, attempts, now, now + delay, said))
+        if run.log is None:
+            run.past.attempts[self._attempts_key] = attempts
+        run.past.drop(run.failed_in(error))
+        return delay
+
+    def _remember(self, run: Run, returned: Any) -> Any:
+        """Keep what the thread is to remember, and return what the caller gets."""
+        value, save = self.parted(returned)
+        if self._setup.checkpointer not in (None, False) and not run.stopping:
+            body, blobs = run.codec.split(save)
+            run.append(Saved(run.clock.now(), body), blobs=blobs)
+        return value
+
+    # ── runs inside others ───────────────────────────────────────────────────────────────────
+
+    def nested(
+        self, scope: Scope, given: Any, config: Mapping[str, Any] | None, context: Any
+    ) -> Any:
+        """Execute the function as a part of the run around the call."""
+        if self.is_async:
+            raise TypeError(f"entrypoint {self._name!r} is a coroutine function: use ainvoke")
+        with scope.span("entrypoint", self._name, f"{SEGMENT}{self._name}") as inner:
+            frame = self._child_frame(inner, config, context)
+            returned = self._call(inner, given)
+            _wait_for(frame)
+            return self._keep_child(inner, returned)
+
+    async def anested(
+        self, scope: Scope, given: Any, config: Mapping[str, Any] | None, context: Any
+    ) -> Any:
+        """Like :meth:`nested`, for coroutines."""
+        with scope.span("entrypoint", self._name, f"{SEGMENT}{self._name}") as inner:
+            frame = self._child_frame(inner, config, context)
+            if self.is_async:
+                returned = await self._call(inner, given)
+                await _await_for(frame)
+            else:
+                returned = await asyncio.to_thread(self._call, inner, given)
+                await asyncio.to_thread(_wait_for, frame)
+            return self._keep_child(inner, returned)
+
+    def _child_frame(self, inner: Scope, config: Mapping[str, Any] | None, context: Any) -> Frame:
+        """Frame the call: what the child was not given is its caller's."""
+        outer = inner.local if isinstance(inner.local, Frame) else Frame(self._name)
+        setup = self._setup
+        frame = Frame(
+            self._name,
+            config={**outer.config, **(config or {})},
+            context=self._context(context) if context is not None else outer.context,
+            store=setup.store if setup.store is not None else outer.store,
+            cache=setup.cache if setup.cache is not None else outer.cache,
+            control=outer.control,
+            retry=setup.retry,
+            caching=setup.caching,
+            namespace=(*outer.namespace, f"{self._name}:{inner.run.id}"),
+        )
+        if setup.checkpointer is True:
+            recall = Call("task", "previous", self.entry)
+            frame.previous = inner.step(recall, lambda: saved_before(inner.run, self.entry))
+        inner.local = frame
+        return frame
+
+    def _keep_child(self, inner: Scope, returned: Any) -> Any:
+        value, save = self.parted(returned)
+        if self._setup.checkpointer is True and not inner.run.stopping:
+            inner.step(Call("task", "save", self.entry), lambda: self._save_child(inner, save))
+        return value
+
+    def _save_child(self, inner: Scope, save: Any) -> None:
+        body, blobs = inner.run.codec.split(save)
+        inner.run.append(Saved(inner.run.clock.now(), body, self.entry), blobs=blobs)
+
+
+@dataclass(slots=True)
+class Opened:
+    """A run that is about to be driven."""
+
+    run: Run
+    frame: Frame
+    value: Any
+    teller: Teller | None
+    host: Host
+
+    def began(self) -> None:
+        """Tell the stream that the run begins or goes on."""
+        if self.teller is None:
+            return
+        state = state_of(self.host, self.run)
+        if self.run.info.resumed and state is not None:
+            self.teller.resumed(state.values)
+        self.teller.began(self.run.id, self.frame.name, self.value, state)
+
+    def ended(self, outcome: Outcome) -> Outcome:
+        """Tell the stream how the run ended."""
+        teller, name, identity = self.teller, self.frame.name, self.run.id
+        if teller is None:
+            return outcome
+        if outcome.status == "waiting":
+            teller.waits(identity, name, outcome.interrupts)
+        elif outcome.status == "done":
+            teller.done(identity, name, outcome.value, state_of(self.host, self.run))
+        elif outcome.error is not None:
+            teller.failed(identity, name, outcome.error)
+        return outcome
+
+
+def place_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the config's ``configurable``."""
+    place: Mapping[str, Any] = (config or {}).get("configurable") or {}
+    return place
+
+
+def _full(config: Mapping[str, Any] | None, run: Run) -> dict[str, Any]:
+    """Return the config that the function sees: the caller's, with the thread's name."""
+    full = dict(config or {})
+    full["configurable"] = {"thread_id": run.info.thread, **place_of(config)}
+    full.setdefault("metadata", {})
+    full.setdefault("tags", [])
+    return full
+
+
+def _wait_for(frame: Frame) -> None:
+    """Wait for tasks whose results nobody asked for; what they raised is only logged."""
+    for future in frame.futures:
+        if not future.done():
+            _report(frame, future.exception())
+
+
+async def _await_for(frame: Frame) -> None:
+    """Like :func:`_wait_for`, for coroutines."""
+    left = [future for future in frame.futures if not future.done()]
+    for outcome in await asyncio.gather(*left, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            _report(frame, outcome)
+
+
+def _report(frame: Frame, error: BaseException | None) -> None:
+    if isinstance(error, Exception):
+        _log.warning(
+            "a task of entrypoint %r failed and nobody asked for its result",
+            frame.name,
+            exc_info=error,
+        )
+    elif error is not None:
+        raise error

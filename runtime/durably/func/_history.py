@@ -1,0 +1,155 @@
+"""Reading and editing the state of an entrypoint's threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ..engine import Run
+from ..errors import UnknownRun
+from ..hosting import Host, fold, thread_of
+from ..journal.records import Entry, RunEnded, RunStarted, Saved, Updated
+from ..types import StateSnapshot
+from ._state import Moment, address, moments, snapshot, snapshots
+
+Decode = Callable[[bytes], Any]
+
+
+class History:
+    """The states of threads on one host."""
+
+    def __init__(self, host: Host, entry: str) -> None:
+        self._host = host
+        self._entry = entry
+
+    def state(self, config: Mapping[str, Any]) -> StateSnapshot:
+        """Return a thread's state now, or at the moment that ``checkpoint_id`` names.
+
+        Raises:
+            UnknownRun: The thread has no such moment.
+        """
+        thread = _thread(config)
+        entries = self._host.journal.read(thread)
+        found = moments(entries)
+        wanted = (config.get("configurable") or {}).get("checkpoint_id")
+        if wanted is None:
+            if not found:
+                return StateSnapshot({}, (), dict(config), None, None, None, (), ())
+            return self._shown(thread, found, len(found) - 1)
+        seq = str(wanted).partition(".")[0]
+        for index, moment in enumerate(found):
+            if f"{moment.seq:010d}" == seq:
+                return self._shown(thread, found, index)
+        raise UnknownRun(f"thread {thread!r} has no state {wanted!r}")
+
+    def _shown(self, thread: str, found: list[Moment], index: int) -> StateSnapshot:
+        parent = found[index - 1] if index else None
+        is_newest = index == len(found) - 1
+        return snapshot(thread, found[index], parent, self._decode(thread), is_newest=is_newest)
+
+    def states(
+        self,
+        config: Mapping[str, Any],
+        *,
+        matching: Mapping[str, Any] | None,
+        before: Mapping[str, Any] | None,
+        limit: int | None,
+    ) -> Iterator[StateSnapshot]:
+        """Yield a thread's states, newest first."""
+        thread = _thread(config)
+        bound = ((before or {}).get("configurable") or {}).get("checkpoint_id")
+        given = 0
+        for state in snapshots(thread, self._host.journal.read(thread), self._decode(thread)):
+            if limit is not None and given >= limit:
+                return
+            identity = state.config["configurable"]["checkpoint_id"]
+            if bound is not None and identity[:10] >= str(bound)[:10]:
+                continue
+            metadata = state.metadata or {}
+            if matching and any(metadata.get(key) != value for key, value in matching.items()):
+                continue
+            given += 1
+            yield state
+
+    def update(self, config: Mapping[str, Any], value: Any, save: Any) -> dict[str, Any]:
+        """Edit a thread; a run that had not finished is given up."""
+        thread = _thread(config)
+        log = self._host.journal.take(thread)
+        try:
+            now = self._host.clock.now()
+            body, blobs = self._host.codec.split(value)
+            kept, more = self._host.codec.split(save)
+            views = list(fold((thread, entry) for entry in log.entries).values())
+            last = views[-1] if views else None
+            if last is not None and last.status not in ("done", "cancelled"):
+                log.append(last.run, RunEnded("cancelled", now, b"", [], "the state was edited"))
+            meta = {"metadata": last.meta.get("metadata", {}) if last is not None else {}}
+            record = Updated(now, body, kept, meta)
+            seq = log.append("", record, blobs={**blobs, **more}, barrier=True)
+        finally:
+            log.release()
+        edited = Moment(seq, "", self._entry, 0, now, "update", body, meta, pending=False)
+        return address(thread, edited)
+
+    def _decode(self, thread: str) -> Decode:
+        def decode(body: bytes) -> Any:
+            return self._host.journal.value(thread, body)
+
+        return decode
+
+
+def saved_before(run: Run, lane: str = "") -> Any:
+    """Return what the thread had been told to remember when *run* began, or None.
+
+    Args:
+        run: The run.
+        lane: Whose memory: the entrypoint's own, or that of a nested one that keeps one; the
+            latter remembers earlier calls of the same run too.
+    """
+    if run.log is None:
+        return None
+    entries = run.log.journal.read(run.log.thread) if lane else run.log.entries
+    bound = _memory_bound(entries, run.id) if not lane else None
+    for entry in reversed(entries):
+        record = entry.record
+        if bound is not None and entry.seq >= bound:
+            continue
+        if isinstance(record, Saved) and record.lane == lane:
+            return run.log.value(record.value)
+        if isinstance(record, Updated) and not lane:
+            return run.log.value(record.save)
+    return None
+
+
+def _memory_bound(entries: Sequence[Entry], run: str) -> int | None:
+    """Return the row before which the run's memory lies; None if the run has no row yet."""
+    for entry in entries:
+        if entry.run == run and isinstance(entry.record, RunStarted):
+            return int(entry.record.meta.get("memory_before", entry.seq))
+    return None
+
+
+def state_of(host: Host, run: Run) -> StateSnapshot | None:
+    """Return the state that a run's thread is in now."""
+    if run.log is None:
+        return None
+    thread = run.log.thread
+    entries = host.journal.read(thread)
+    shown = snapshots(thread, entries, lambda body: host.journal.value(thread, body), latest=True)
+    return next(shown, None)
+
+
+def done_value(host: Host, thread: str) -> tuple[Any] | None:
+    """Return the value of the thread's newest moment if nothing is left to be done there."""
+    found = moments(host.journal.read(thread))
+    if not found or found[-1].pending:
+        return None
+    values = found[-1].values
+    return (host.journal.value(thread, values) if values else None,)
+
+
+def _thread(config: Mapping[str, Any]) -> str:
+    thread = thread_of(config)
+    if thread is None:
+        raise ValueError('config={"configurable": {"thread_id": …}} names no thread')
+    return thread

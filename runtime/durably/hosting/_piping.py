@@ -1,0 +1,102 @@
+"""Carries parts from a run that is under way to whoever iterates over them, as they are made."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import queue
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+from ..engine import Outcome
+from ._threads import delivered
+
+P = TypeVar("P")
+
+BACKLOG = 1024
+"""Parts that may wait for a slow consumer before the run waits for it."""
+
+_LOOK_EVERY = 0.05
+
+
+def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Iterator[P]:
+    """Yield what *execute* emits; it drives a run in a thread of its own.
+
+    A slow consumer holds the run up once :data:`BACKLOG` parts wait. A consumer that leaves early
+    lets the run go on to its end unseen, and waits for it.
+
+    Raises:
+        Exception: What ended the run, after its last part.
+    """
+    parts: queue.Queue[Any] = queue.Queue(BACKLOG)
+    end = object()
+    left = threading.Event()
+    ended: list[Outcome | BaseException] = []
+
+    def emit(part: P) -> None:
+        while not left.is_set():
+            try:
+                parts.put(part, timeout=_LOOK_EVERY)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            ended.append(execute(emit))
+        except BaseException as error:
+            ended.append(error)
+        finally:
+            emit(end)  # type: ignore[arg-type]
+
+    context = contextvars.copy_context()
+    worker = threading.Thread(target=context.run, args=(work,), name="durably-stream", daemon=True)
+    worker.start()
+    try:
+        while (part := parts.get()) is not end:
+            yield part
+    finally:
+        left.set()
+        worker.join()
+    _raise_failure(ended[0])
+
+
+async def apipe(execute: Callable[[Callable[[P], None]], Awaitable[Outcome]]) -> AsyncIterator[P]:
+    """Like :func:`pipe`, for a run in the consumer's own event loop.
+
+    A consumer that leaves early cancels the run, which can be continued like one that crashed.
+    """
+    loop = asyncio.get_running_loop()
+    parts: asyncio.Queue[Any] = asyncio.Queue()
+    end = object()
+    thread = threading.get_ident()
+
+    def emit(part: Any) -> None:
+        if threading.get_ident() == thread:
+            parts.put_nowait(part)
+        else:
+            loop.call_soon_threadsafe(parts.put_nowait, part)
+
+    async def work() -> Outcome:
+        try:
+            return await execute(emit)
+        finally:
+            loop.call_soon(parts.put_nowait, end)
+
+    worker = asyncio.create_task(work())
+    try:
+        while (part := await parts.get()) is not end:
+            yield part
+        outcome = await worker
+    finally:
+        if not worker.done():
+            worker.cancel()
+            await asyncio.wait({worker})
+    _raise_failure(outcome)
+
+
+def _raise_failure(ended: Outcome | BaseException) -> None:
+    if isinstance(ended, BaseException):
+        raise ended
+    delivered(ended)

@@ -1,0 +1,146 @@
+"""People in the loop: a question suspends the run, and any process may go on with the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+import durably
+
+from .programs import (
+    CHAT_SCRIPT,
+    SUM_SCRIPT,
+    adder,
+    never_asked,
+    reviewed,
+    texts,
+)
+
+CONFIG = {"configurable": {"thread_id": "t1"}}
+
+
+async def never_asked_async(prompt, cancellation_token):
+    """Stand in for an asynchronous terminal that nobody sits at."""
+    never_asked(prompt)
+
+
+def question(result):
+    """Return the one question of a waiting run."""
+    (interrupt,) = result["__interrupt__"]
+    return interrupt.value
+
+
+@pytest.mark.parametrize("input_func", [never_asked, never_asked_async, None])
+async def test_a_user_proxy_asks_and_the_answer_continues_elsewhere(
+    host, serve, client, caplog, input_func
+):
+    """The run waits without a task, a thread or a log line, and is answered on another object."""
+    server = serve(CHAT_SCRIPT)
+    with caplog.at_level(logging.WARNING):
+        team = reviewed(client(server), input_func)
+        waiting = await durably.wrap(team, checkpointer=host).ainvoke("A poem.", CONFIG)
+    assert question(waiting) == {
+        "kind": "input_required",
+        "name": "boss",
+        "message": "Enter your response:",
+    }
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert caplog.records == []
+
+    fresh = durably.wrap(reviewed(client(server)), checkpointer=host)
+    done = await fresh.ainvoke(durably.Command(resume="APPROVE"), CONFIG)
+    assert texts(done)[-1] == ("boss", "APPROVE")
+    assert server.count() == 1
+
+
+async def test_an_answer_is_used_in_the_same_process_on_the_same_object(host, serve, client):
+    """The object that was unwound in the middle goes on as if it had waited."""
+    server = serve(CHAT_SCRIPT)
+    team = durably.wrap(reviewed(client(server)), checkpointer=host)
+    await team.ainvoke("A poem.", CONFIG)
+    again = await team.ainvoke(durably.Command(resume="Again, please."), CONFIG)
+    assert question(again)["name"] == "boss"
+    done = await team.ainvoke(durably.Command(resume="APPROVE"), CONFIG)
+    assert texts(done) == [
+        ("user", "A poem."),
+        ("writer", "I wrote it."),
+        ("boss", "Again, please."),
+        ("writer", "I wrote it better."),
+        ("boss", "APPROVE"),
+    ]
+    assert server.count() == 2
+
+
+async def test_a_waiting_run_runs_the_programs_finally_and_not_its_except(host, serve, client):
+    """A suspended run is unwound like a cancelled one: resources are given back."""
+    server, seen = serve(CHAT_SCRIPT), []
+
+    @durably.entrypoint(checkpointer=host)
+    async def flow(_: str) -> object:
+        try:
+            return texts(await reviewed(client(server)).run(task="A poem."))
+        except Exception:
+            seen.append("except")
+            raise
+        finally:
+            seen.append("finally")
+
+    await flow.ainvoke("go", CONFIG)
+    assert seen == ["finally"]
+    done = await flow.ainvoke(durably.Command(resume="APPROVE"), CONFIG)
+    assert done[-1] == ("boss", "APPROVE")
+
+
+@pytest.mark.parametrize("kind", ["async", "sync"])
+async def test_a_tool_may_ask_a_person(host, serve, client, kind):
+    """interrupt() inside a tool suspends the run; with the answer the tool runs to its end."""
+    server, done = serve(SUM_SCRIPT), []
+
+    def ask(a: int, b: int) -> int:
+        """Add, if a person agrees."""
+        if durably.interrupt({"message": f"Add {a} and {b}?"}) == "yes":
+            done.append((a, b))
+        return a + b
+
+    async def aask(a: int, b: int) -> int:
+        """Add, if a person agrees."""
+        return ask(a, b)
+
+    ask.__name__ = aask.__name__ = "add"
+
+    def agent():
+        return adder(client(server), ask if kind == "sync" else aask)
+
+    waiting = await durably.wrap(agent(), checkpointer=host).ainvoke("2 and 3", CONFIG)
+    assert question(waiting) == {"message": "Add 2 and 3?"}
+    assert done == []
+    fresh = durably.wrap(agent(), checkpointer=host)
+    result = await fresh.ainvoke(durably.Command(resume="yes"), CONFIG)
+    assert texts(result)[-1] == ("adder", "The sum is 5.")
+    assert (done, server.count()) == ([(2, 3)], 2)
+
+
+async def test_parallel_tools_ask_together(host, serve, client):
+    """Two tools that ask at the same time surface both questions, and each gets its answer."""
+    from durably.testing import Reply, Rule, When
+
+    both = Reply.tools(("add", {"a": 1, "b": 1}), ("add", {"a": 2, "b": 2}))
+    server = serve([Rule(When(tool="add"), Reply.text("Done.")), Rule(When(), both)])
+
+    async def add(a: int, b: int) -> str:
+        """Ask a person for the sum."""
+        return durably.interrupt({"message": f"{a} + {b}?"})
+
+    def agent():
+        return durably.wrap(adder(client(server), add), checkpointer=host)
+
+    waiting = await agent().ainvoke("go", CONFIG)
+    asked = {one.value["message"]: one.id for one in waiting["__interrupt__"]}
+    assert set(asked) == {"1 + 1?", "2 + 2?"}
+    answers = {asked["1 + 1?"]: "two", asked["2 + 2?"]: "four"}
+    done = await agent().ainvoke(durably.Command(resume=answers), CONFIG)
+    results = next(m for m in done.messages if type(m).__name__ == "ToolCallExecutionEvent")
+    assert [one.content for one in results.content] == ["two", "four"]
+    assert server.count() == 2

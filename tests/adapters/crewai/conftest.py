@@ -1,0 +1,75 @@
+"""What the tests of the CrewAI adapter share: CrewAI kept offline, a journal, a scripted model."""
+
+from __future__ import annotations
+
+import gc
+import os
+import tempfile
+import warnings
+
+import pytest
+
+import durably
+from durably.testing import ModelServer
+
+OFFLINE = {
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_DISABLE_VERSION_CHECK": "true",
+    "CREWAI_TESTING": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+    "OTEL_SDK_DISABLED": "true",
+    "OPENAI_API_KEY": "any",
+}
+_storage = tempfile.TemporaryDirectory(prefix="durably-crewai-")
+
+os.environ.update(OFFLINE, CREWAI_STORAGE_DIR=_storage.name)
+with warnings.catch_warnings(action="ignore"):
+    import crewai as crewai  # it reads its environment now, and warns of itself
+
+
+def pytest_collection_modifyitems(items):
+    """Mark every test below this folder."""
+    for item in items:
+        if "tests/adapters/crewai" in item.path.as_posix():
+            item.add_marker(pytest.mark.crewai)
+            item.add_marker(pytest.mark.timeout(60))
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def clients_are_collected():
+    """Let go of CrewAI's model clients, which it never closes, while nobody is told of it."""
+    yield
+    with warnings.catch_warnings(action="ignore"):
+        gc.collect()
+
+
+@pytest.fixture
+def host():
+    """Return a host whose journal is in memory."""
+    made = durably.Host("memory:")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Return a function that serves a script where OpenAI's clients look for a model."""
+    servers = []
+
+    def start(script, **more):
+        servers.append(ModelServer(script, **more))
+        monkeypatch.setenv("OPENAI_BASE_URL", servers[-1].url)
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def outbox(tmp_path, monkeypatch):
+    """Return the file that the demo program's mails go to."""
+    path = tmp_path / "mails.txt"
+    monkeypatch.setenv("OUTBOX", str(path))
+    return path

@@ -1,0 +1,138 @@
+"""The adapter as a plug-in: its table, what it claims, and what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from crewai import Flow
+from crewai.telemetry.telemetry import Telemetry
+
+import durably
+from durably.adapting import is_in, live_scope, problems
+from durably.testing import Reply, Rule, When
+from durably_crewai import CrewAIAdapter
+from durably_crewai._entries import kind_of
+from durably_crewai._values import label
+
+from .programs import CONFIG, agent, crew, model, task
+
+
+def test_the_installed_version_has_every_seam(host):
+    """No seam of the table is missing in the CrewAI that is tested with, optional ones included."""
+    host.activate()
+    adapter = CrewAIAdapter()
+    assert problems(adapter) == []
+    loaded = [seam for seam in adapter.seams if seam.module in sys.modules]
+    abstract = {"BaseAgent.execute_task", "BaseAgent.aexecute_task"}
+    out = [seam.target for seam in loaded if not is_in(seam)]
+    assert [target for target in out if target.partition(":")[2] not in abstract] == []
+
+
+def test_the_supported_range_is_a_specifier():
+    """The range comes from the distribution's metadata, or from the constant beside it."""
+    assert CrewAIAdapter.requires == ">=1.12,<2" or "1.12" in CrewAIAdapter.requires
+
+
+def test_crewais_objects_are_claimed():
+    """Crews, agents and flows are recognised, subclasses included; nothing else is."""
+
+    class MyFlow(Flow):
+        pass
+
+    adapter = CrewAIAdapter()
+    one = agent()
+    made = crew(task("Work.", one))
+    claimed = [made, one, MyFlow()]
+    assert [kind_of(each) for each in claimed] == ["Crew", "Agent", "Flow"]
+    assert all(map(adapter.claims, claimed))
+    assert not any(map(adapter.claims, (made.tasks[0], model(), object(), "crew")))
+
+
+def test_the_adapter_imports_no_framework():
+    """Loading durably with the adapter costs no import of CrewAI or pydantic."""
+    code = (
+        "import sys, durably, durably_crewai; durably.Host('memory:', plugins=[durably_crewai]);"
+        "print([m for m in ('crewai', 'pydantic', 'openai') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_inputs_must_be_a_mapping(host):
+    """A crew that is invoked with a text says what it wants instead."""
+    with pytest.raises(TypeError, match="mapping of names to values"):
+        durably.wrap(crew(task("Work.", agent())), checkpointer=host).invoke("tea")
+
+
+def test_telemetry_is_off_inside_a_run_unless_it_was_decided(host, monkeypatch):
+    """Without a word in the environment nothing is sent from a run; a word is respected."""
+    for name in ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    host.activate()
+
+    @durably.entrypoint(checkpointer=host)
+    def disabled(_):
+        assert live_scope() is not None
+        return Telemetry._is_telemetry_disabled()
+
+    assert not Telemetry._is_telemetry_disabled()
+    assert disabled.invoke(1)
+    monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "false")
+    assert not disabled.invoke(2)
+
+
+def test_what_changes_the_answer_is_in_the_request(host, serve):
+    """Another temperature is another request: the step is executed again, and said to differ."""
+    server = serve([Rule(When(), Reply.text("Done."))])
+
+    class Watch(durably.Listener):
+        seen: list[list[str]] = []  # noqa: RUF012
+
+        def step_changed(self, step, action, differences):
+            self.seen.append([action, *differences])
+
+    watched = durably.Host("memory:", listeners=[Watch()], on_change="rerun")
+    for given, warmth in (({}, 0.1), (None, 0.1), (None, 0.9)):
+        made = crew(task("Work.", agent(llm=model(temperature=warmth))))
+        durably.wrap(made, checkpointer=watched).invoke(given, CONFIG)
+    assert server.count() == 2
+    assert Watch.seen == [["rerun", "settings.temperature: 0.1 → 0.9"]]
+    watched.close()
+
+
+def test_labels_are_short():
+    """A tool call is told in at most 80 characters, its texts on one line."""
+    text = label("send", {"to": "ada", "body": "Dear\nAda, " * 9, "n": 3})
+    assert text == 'send(to="ada", body="Dear Ada, Dear Ada, Dea…", n=3)'
+    assert len(label("send", {str(n): "x" * 20 for n in range(9)})) == 80
+
+
+def test_the_seams_come_out_again(host):
+    """After uninstall CrewAI's own functions are back, also in its subclasses."""
+    code = """\
+import durably, durably_crewai
+from crewai.llms.base_llm import BaseLLM
+import crewai
+from durably.adapting import activate, uninstall, is_in
+class Mine(BaseLLM):
+    def call(self, messages, **kwargs): return ""
+before = vars(Mine)["call"], vars(crewai.Crew)["kickoff"]
+adapter = durably_crewai.CrewAIAdapter()
+activate([adapter])
+assert vars(Mine)["call"] is not before[0]
+uninstall(adapter)
+assert (vars(Mine)["call"], vars(crewai.Crew)["kickoff"]) == before
+assert not any(is_in(seam) for seam in adapter.seams)
+print("out")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=dict(os.environ),
+    )
+    assert done.stdout == "out\n", done.stderr

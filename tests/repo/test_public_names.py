@@ -1,0 +1,111 @@
+"""What ``import durably`` offers is decided, complete, and cheap."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import durably
+
+NAMES = [
+    "AdapterMismatch",
+    "Answer",
+    "CodecError",
+    "Command",
+    "DecodeError",
+    "Durable",
+    "DurablyError",
+    "EncodeError",
+    "Entrypoint",
+    "Host",
+    "Interrupt",
+    "JournalCorrupt",
+    "JournalError",
+    "JournalTooNew",
+    "LaunchError",
+    "LeaseLost",
+    "Listener",
+    "MemoryStorage",
+    "OutcomeUnknown",
+    "PluginError",
+    "ProgramChanged",
+    "ResumeError",
+    "RetryPolicy",
+    "RunInfo",
+    "RunView",
+    "SqliteStorage",
+    "StepFailed",
+    "StepInfo",
+    "StepPolicy",
+    "StorageError",
+    "Suspended",
+    "Task",
+    "ThreadBusy",
+    "UnknownRun",
+    "entrypoint",
+    "get_stream_writer",
+    "hookimpl",
+    "idempotency_key",
+    "interrupt",
+    "task",
+    "wrap",
+]
+HEAVY = {
+    "autogen_agentchat",
+    "autogen_core",
+    "autogen_ext",
+    "click",
+    "crewai",
+    "langchain_core",
+    "langgraph",
+    "openai",
+    "pydantic",
+    "rich",
+}
+
+
+def test_the_public_names_are_these():
+    """A name comes or goes on purpose: this list and the changelog change with it."""
+    assert durably.__all__ == NAMES
+    assert sorted(NAMES) == NAMES
+
+
+def test_what_is_listed_is_what_is_there():
+    """Nothing public is left out of ``__all__``, and nothing in it is missing."""
+    public = {
+        name
+        for name, value in vars(durably).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
+    }
+    assert public - set(durably.__all__) == set()
+    assert [name for name in durably.__all__ if not hasattr(durably, name)] == []
+
+
+@pytest.mark.parametrize("name", durably.__all__)
+def test_a_public_name_says_where_to_import_it_from(name):
+    """Tracebacks and ``help`` name ``durably``, not a room inside it."""
+    value = getattr(durably, name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert value.__module__ == "durably"
+    else:
+        assert name == "hookimpl"  # pluggy's own object
+
+
+@pytest.mark.parametrize("module", ["durably", "durably.adapting", "durably.errors", "durably.types"])
+def test_importing_durably_is_light(module):
+    """A fresh interpreter imports neither a framework nor anything else that is slow."""
+    code = f"import sys, {module}; print(*sorted({{n.partition('.')[0] for n in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert HEAVY & set(done.stdout.split()) == set()
+
+
+@pytest.mark.parametrize("package", ["durably_autogen", "durably_crewai"])
+def test_importing_an_adapter_is_light(package):
+    """An adapter imports no framework when it is imported, as it is whenever durably starts."""
+    code = f"import sys, {package}; print(*sorted({{n.partition('.')[0] for n in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert HEAVY & set(done.stdout.split()) == set()

@@ -1,0 +1,6 @@
+"""What the tests of the command line work with."""
+
+from __future__ import annotations
+
+from tests.support.places import place as place
+from tests.support.places import tiny as tiny
