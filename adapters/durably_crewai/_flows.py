@@ -83,9 +83,12 @@ async def execute_method(
     if is_internal(self):
         return await original(self, method_name, method, *args, **kwargs)
     name = str(method_name)
-    with scope.span("method", name, f"method:{name}") as inner:
-        once = _Once(inner, self, name, method)
-        return await original(self, method_name, once.callable(), *args, **kwargs)
+    once = _Once(scope, self, name, method)
+    try:
+        with scope.span("method", name, f"method:{name}"):
+            return await original(self, method_name, once.callable(), *args, **kwargs)
+    finally:
+        once.close()
 
 
 class _Once:
@@ -96,6 +99,10 @@ class _Once:
         self._flow = flow
         self._method = method
         self._step = scope.open(Call("task", name, None, dump=self._dump))
+
+    def close(self) -> None:
+        """Give the step up if the method came to no result."""
+        self._step.abandon()
 
     def callable(self) -> Callable[..., Any]:
         """Return what is called instead of the method: sync or async as it is."""

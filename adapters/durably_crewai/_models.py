@@ -117,9 +117,10 @@ def count_tokens(
     token = _estimates.set(estimates)
     try:
         counted = original(self, *args, **kwargs)
+        return counted if estimates else int(scope.perform(step, lambda: counted))
     finally:
         _estimates.reset(token)
-    return counted if estimates else int(scope.perform(step, lambda: counted))
+        step.abandon()
 
 
 def to_pydantic(scope: Scope, original: Callable[..., Any], self: Any) -> Any:

@@ -13,7 +13,7 @@ from ..journal.records import RunEnded, RunWaiting
 from ..types import Interrupt, Status
 from ._context import scope_var
 from ._lane import line_here
-from ._parking import tasks_of, wait_swept
+from ._parking import tasks_of, unwind, wait_swept
 from ._run import Run
 from ._scope import Scope
 
@@ -67,6 +67,8 @@ async def adrive(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Outc
 
 async def _cancel_whole(run: Run, task: asyncio.Task[Any]) -> None:
     """Cancel the run's main task and whatever it started and left behind."""
+    if run.targets:
+        await unwind(run, asyncio.get_running_loop())  # the main task waits for others
     task.cancel()
     await asyncio.wait({task})
     left = set(tasks_of(run, asyncio.get_running_loop()))

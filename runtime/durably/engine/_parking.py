@@ -28,12 +28,11 @@ _PATIENCE = 1.0
 Targets = Callable[[Run, asyncio.AbstractEventLoop], Iterable["asyncio.Task[Any]"]]
 
 
-async def park(run: Run, targets: Iterable[Targets]) -> NoReturn:
+async def park(run: Run) -> NoReturn:
     """Wait for ever, and have the run unwound once it is quiet."""
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     run.parked.append(task)
-    run.targets.update(dict.fromkeys(targets))
     _watch(run, loop)
     await loop.create_future()
     raise AssertionError("a parked task went on")
@@ -52,7 +51,7 @@ def _watch(run: Run, loop: asyncio.AbstractEventLoop) -> None:
         if run.inflight == 0 and run.activity == seen:
             # An empty context: the sweeper must not find itself among the run's tasks.
             context = contextvars.Context()
-            run.sweepers[loop] = context.run(loop.create_task, _sweep(run, loop))
+            run.sweepers[loop] = context.run(loop.create_task, unwind(run, loop))
             return
         seen = run.activity
         loop.call_later(QUIET_SECONDS, look, context=contextvars.Context())
@@ -60,7 +59,8 @@ def _watch(run: Run, loop: asyncio.AbstractEventLoop) -> None:
     loop.call_later(QUIET_SECONDS, look, context=contextvars.Context())
 
 
-async def _sweep(run: Run, loop: asyncio.AbstractEventLoop) -> None:
+async def unwind(run: Run, loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the run's tasks of *loop* from outside, in the order in which they can end."""
     run.unwinding = True
     first = {task for task in run.parked if task.get_loop() is loop}
     for find in run.targets:

@@ -37,7 +37,7 @@ class Run:
         unwinding: Whether parked tasks are being cancelled.
         over: Whether this process is through with it; seams are inert from then on.
         parked: Tasks that will never go on.
-        targets: What finds the tasks to be cancelled first, as parked places named it; a set.
+        targets: What finds the tasks to be cancelled first, as its scopes named it; a set.
         inflight: How many steps are being executed.
         activity: Grows with everything that happens, to tell quiet from busy.
         resources: What other rooms keep for as long as the run lives, by name.

@@ -101,6 +101,7 @@ class Scope:
                 number = self.lane.count(("lane", segment))
             lane = Lane(self.lane.child(segment, number), owner, self.lane.deadline)
         inherited = self.targets if targets is None else targets
+        self.run.targets.update(dict.fromkeys(inherited))
         return Scope(self.run, lane, None, inherited, self.local)
 
     @contextmanager
@@ -340,7 +341,7 @@ class Scope:
 
     async def park(self) -> Any:
         """Wait for ever; the run is unwound from outside once nothing else is under way."""
-        await park(self.run, self.targets)
+        await park(self.run)
 
     def fatal(self, error: BaseException) -> Any:
         """End the run with *error*, past a framework that would swallow it.

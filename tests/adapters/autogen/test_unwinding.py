@@ -55,7 +55,7 @@ async def test_a_full_disk_in_a_team_stops_the_run_with_its_error(serve, client,
 async def test_a_full_disk_in_a_tool_stops_the_run(serve, client):
     """A tool whose start cannot be recorded is not called; its error is not told to the model."""
     server, sums = serve(SUM_SCRIPT), Sums()
-    host = durably.Host(FullDisk(3))
+    host = durably.Host(FullDisk(2))
     agent = durably.wrap(adder(client(server), sums.add), checkpointer=host)
     with pytest.raises(durably.StorageError):
         await agent.ainvoke("2 and 3", CONFIG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.messages import TextMessage
@@ -55,7 +56,9 @@ async def test_what_is_no_task_is_refused(host, serve, client, task):
 def test_a_team_can_be_invoked_without_an_event_loop(host, serve):
     """invoke and stream drive a loop of their own; a second call is a new loop for the team."""
     server = serve([*CHAT_SCRIPT[:2], Rule(When(), Reply.text("APPROVE"))])
-    team = durably.wrap(round_robin(client_of(server.url)), checkpointer=host)
+    without_pool = httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0))
+    model = client_of(server.url, http_client=without_pool)
+    team = durably.wrap(round_robin(model), checkpointer=host)
     first = team.invoke("A poem.", CONFIG)
     second = team.invoke("A song.", CONFIG)
     assert texts(first)[-1] == texts(second)[-1] == ("writer", "APPROVE")
