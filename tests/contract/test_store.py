@@ -1,116 +1,28 @@
-"""What every store does, called plainly and with await."""
+"""What every store does with items, searches, namespaces and batches."""
 
 from __future__ import annotations
 
-import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.stores import NOON, Api, Clock, api, clock, keys, make, twin
 
 from durably.errors import DurablyError, EncodeError
 from durably.store import (
-    BaseStore,
-    EmbeddingError,
     GetOp,
-    InMemoryStore,
     InvalidNamespaceError,
     Item,
     ListNamespacesOp,
     MatchCondition,
     PutOp,
-    SearchItem,
     SearchOp,
-    SqliteStore,
 )
 
-NOON = 1_700_000_000.0
-WORDS = ("cat", "dog", "car", "bus")
-
-
-@dataclass
-class Clock:
-    """Time that passes when a test says so."""
-
-    now: float = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_minutes(self, minutes: float) -> None:
-        self.now += minutes * 60
-
-
-class Api:
-    """A store whose methods are all awaited, whichever twin they call."""
-
-    def __init__(self, store: BaseStore, twin: str) -> None:
-        self.store = store
-        self._prefix = "a" if twin == "async" else ""
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        return functools.partial(self._call, name)
-
-    async def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        result = getattr(self.store, self._prefix + name)(*args, **kwargs)
-        return await result if self._prefix else result
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock that stands still."""
-    return Clock()
-
-
-@pytest.fixture(params=["sync", "async"])
-def twin(request: pytest.FixtureRequest) -> str:
-    """Which methods are called."""
-    return request.param
-
-
-@pytest.fixture(params=["memory", "sqlite", "sqlite-memory"])
-def make(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, twin: str
-) -> Iterator[Callable[..., Api]]:
-    """A function that opens a fresh store with an index or expiry."""
-    opened: list[BaseStore] = []
-
-    def make(**options: Any) -> Api:
-        store: BaseStore
-        if request.param == "memory":
-            store = InMemoryStore(clock=clock, **options)
-        else:
-            path = ":memory:" if "memory" in request.param else tmp_path / "store.db"
-            store = SqliteStore(path, clock=clock, **options)
-        opened.append(store)
-        return Api(store, twin)
-
-    yield make
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def api(make: Callable[..., Api]) -> Api:
-    """A fresh store without index and expiry."""
-    return make()
-
-
-def embed(texts: list[str]) -> list[list[float]]:
-    """Count words; texts that share words are alike."""
-    return [[float(text.count(word)) for word in WORDS] for text in texts]
-
-
-INDEX: dict[str, Any] = {"dims": 4, "embed": embed, "fields": ["text"]}
-
-
-def keys(items: list[SearchItem]) -> list[str]:
-    return [item.key for item in items]
+__all__ = ["api", "clock", "make", "twin"]  # fixtures
 
 
 async def test_item_comes_back(api: Api):
@@ -380,208 +292,6 @@ async def test_batch_is_all_or_nothing(api: Api):
         await api.batch([ListNamespacesOp((MatchCondition("infix", ("a",)),))])  # type: ignore[arg-type]
     assert await api.search(()) == []
     assert await api.batch([]) == []
-
-
-async def test_expired_item_is_never_returned(make: Callable[..., Api], clock: Clock):
-    """After its minutes an item is gone for every read, and swept once."""
-    api = make()
-    await api.put(("a",), "short", {}, ttl=1)
-    await api.put(("b",), "long", {})
-    clock.pass_minutes(1)
-    assert await api.get(("a",), "short") is None
-    assert keys(await api.search(())) == ["long"]
-    assert await api.list_namespaces() == [("b",)]
-    assert api.store.sweep_ttl() == 1
-    assert api.store.sweep_ttl() == 0
-
-
-async def test_reading_refreshes(make: Callable[..., Api], clock: Clock):
-    """A get or search makes an item live its full time again, unless it is told not to."""
-    api = make()
-    await api.put(("a",), "got", {}, ttl=10)
-    await api.put(("b",), "found", {}, ttl=10)
-    await api.put(("c",), "left", {}, ttl=10)
-    clock.pass_minutes(9)
-    assert await api.get(("a",), "got")
-    assert await api.search(("b",))
-    assert await api.get(("c",), "left", refresh_ttl=False)
-    assert await api.search(("c",), refresh_ttl=False)
-    clock.pass_minutes(9)
-    assert keys(await api.search(())) == ["got", "found"]
-
-
-async def test_configured_expiry(make: Callable[..., Api], clock: Clock):
-    """The store's default holds where a put does not say; refreshing can be off by default."""
-    api = make(ttl={"default_ttl": 10, "refresh_on_read": False})
-    await api.put(("a",), "default", {})
-    await api.put(("a",), "forever", {}, ttl=None)
-    await api.put(("a",), "kept", {})
-    clock.pass_minutes(9)
-    assert await api.get(("a",), "default")
-    assert await api.get(("a",), "kept", refresh_ttl=True)
-    clock.pass_minutes(1)
-    assert keys(await api.search(())) == ["forever", "kept"]
-
-
-async def test_writing_sets_the_time_again(api: Api, clock: Clock):
-    """A put replaces the time to live, and one after expiry creates the item anew."""
-    await api.put(("a",), "k", {}, ttl=1)
-    await api.put(("a",), "k", {})
-    clock.pass_minutes(2)
-    assert await api.get(("a",), "k")
-    await api.put(("a",), "k", {}, ttl=1)
-    clock.pass_minutes(2)
-    await api.put(("a",), "k", {})
-    item = await api.get(("a",), "k")
-    assert item.created_at == item.updated_at == datetime.fromtimestamp(clock.now, UTC)
-
-
-async def test_writes_sweep_when_it_is_time(make: Callable[..., Api], clock: Clock):
-    """With an interval, expired items are deleted at the occasion of a write."""
-    api = make(ttl={"sweep_interval_minutes": 5})
-    await api.put(("a",), "short", {}, ttl=1)
-    clock.pass_minutes(5)
-    await api.put(("a",), "other", {})
-    assert api.store.sweep_ttl() == 0
-
-
-@pytest.mark.parametrize("ttl", [0, -1, float("nan"), float("inf")])
-async def test_time_to_live_is_positive(api: Api, ttl: float):
-    """A time to live that is none is refused."""
-    with pytest.raises(ValueError, match="ttl must be a positive number of minutes"):
-        await api.put(("a",), "k", {}, ttl=ttl)
-
-
-async def test_query_ranks(make: Callable[..., Api]):
-    """The items most like the query come first with their cosine similarity."""
-    api = make(index=INDEX)
-    await api.put(("a",), "bus", {"text": "bus"})
-    await api.put(("a",), "both", {"text": "cat dog"})
-    await api.put(("a",), "cat", {"text": "cat cat"})
-    found = await api.search(("a",), query="cat")
-    assert keys(found) == ["cat", "both", "bus"]
-    assert [item.score for item in found] == pytest.approx([1.0, 2**-0.5, 0.0], abs=1e-6)
-    assert keys(await api.search(("a",), query="cat", limit=1, offset=1)) == ["both"]
-    assert keys(await api.search(("a",), query="cat", filter={"text": "bus"})) == ["bus"]
-    assert [item.score for item in await api.search(("a",))] == [None] * 3
-
-
-async def test_ranking_stays_below_the_prefix(make: Callable[..., Api]):
-    """A ranked search finds what is below its prefix, however alike other items are."""
-    api = make(index=INDEX)
-    await api.put(("a", "b"), "near", {"text": "dog"})
-    await api.put(("ab",), "far", {"text": "cat"})
-    assert keys(await api.search(("a",), query="cat")) == ["near"]
-    assert keys(await api.search((), query="cat")) == ["far", "near"]
-
-
-async def test_items_without_vector_come_last(make: Callable[..., Api]):
-    """What was not indexed is found after what was, without a score, and counts in pages."""
-    api = make(index=INDEX)
-    await api.put(("a",), "hidden", {"text": "cat"}, index=False)
-    await api.put(("a",), "empty", {"other": "cat"})
-    await api.put(("a",), "seen", {"text": "dog"})
-    found = await api.search(("a",), query="cat")
-    assert [(item.key, item.score) for item in found] == [
-        ("seen", 0.0),
-        ("hidden", None),
-        ("empty", None),
-    ]
-    assert keys(await api.search(("a",), query="cat", limit=1, offset=2)) == ["empty"]
-
-
-async def test_put_says_what_is_indexed(make: Callable[..., Api]):
-    """A put's paths replace the store's; an item is as good as its best part."""
-    api = make(index=INDEX)
-    await api.put(("a",), "parts", {"text": "bus", "p": [{"q": "dog"}, {"q": "cat"}]}, ["p[*].q"])
-    await api.put(("a",), "whole", {"text": "bus", "x": "cat dog"}, index=["$"])
-    found = await api.search(("a",), query="cat")
-    assert keys(found) == ["parts", "whole"]
-    assert found[0].score == pytest.approx(1.0)
-    with pytest.raises(TypeError, match="index must be None, False or a list"):
-        await api.put(("a",), "k", {}, index="text")
-
-
-async def test_second_put_replaces_vectors(make: Callable[..., Api]):
-    """Nothing of the old value is found any more, whether the new one is indexed or not."""
-    api = make(index=INDEX)
-    await api.put(("a",), "k", {"text": "cat"})
-    await api.put(("a",), "k", {"text": "dog"})
-    assert (await api.search(("a",), query="cat"))[0].score == 0.0
-    await api.put(("a",), "k", {"text": "cat"}, index=False)
-    assert (await api.search(("a",), query="cat"))[0].score is None
-    await api.delete(("a",), "k")
-    await api.put(("a",), "other", {})
-    assert (await api.search(("a",), query="cat"))[0].score is None
-
-
-async def test_equal_texts_share_one_embedding(make: Callable[..., Api]):
-    """A text is embedded once for all items of a batch, and queries once."""
-    asked: list[list[str]] = []
-
-    def counting(texts: list[str]) -> list[list[float]]:
-        asked.append(texts)
-        return embed(texts)
-
-    api = make(index={**INDEX, "embed": counting})
-    await api.batch([PutOp(("a",), key, {"text": "cat"}) for key in "xyz"])
-    results = await api.batch([SearchOp(("a",), query="cat"), SearchOp((), query="cat")])
-    assert asked == [["cat"], ["cat"]]
-    assert [[item.score for item in found] for found in results] == [[1.0] * 3] * 2
-
-
-async def test_without_index_queries_do_not_rank(api: Api):
-    """Without an index, a query and ``index=`` do nothing."""
-    await api.put(("a",), "k", {"text": "x"}, index=["text"])
-    found = await api.search(("a",), query="anything")
-    assert [(item.key, item.score) for item in found] == [("k", None)]
-
-
-@pytest.mark.parametrize(
-    ("bad", "said"),
-    [
-        (lambda texts: [[1.0, 2.0]] * len(texts), "vector of 2 numbers, but dims is 4"),
-        (lambda texts: [], "0 vectors for 1 texts"),
-        (lambda texts: ["nope"], "other than a vector"),
-        (lambda texts: [[1.0, 2.0, 3.0, float("nan")]], "not finite"),
-        (lambda texts: None, "other than a vector"),
-    ],
-)
-async def test_broken_embedding_is_refused(
-    make: Callable[..., Api], bad: Callable[[list[str]], Any], said: str
-):
-    """What is no vector for each text is an error, and nothing is stored."""
-    api = make(index={**INDEX, "embed": bad})
-    with pytest.raises(EmbeddingError, match=said):
-        await api.put(("a",), "k", {"text": "cat"})
-    assert await api.search(()) == []
-
-
-async def test_failing_embedding_stores_nothing(make: Callable[..., Api]):
-    """An error of the program's own function comes out as it is."""
-
-    def failing(texts: list[str]) -> list[list[float]]:
-        raise ConnectionError("no network")
-
-    api = make(index={**INDEX, "embed": failing})
-    with pytest.raises(ConnectionError, match="no network"):
-        await api.put(("a",), "k", {"text": "cat"})
-    assert await api.search(()) == []
-
-
-async def test_async_embedding(make: Callable[..., Api], twin: str):
-    """A coroutine function serves the async methods; the plain ones say that it cannot."""
-
-    async def aembed(texts: list[str]) -> list[list[float]]:
-        return embed(texts)
-
-    api = make(index={**INDEX, "embed": aembed})
-    if twin == "async":
-        await api.put(("a",), "k", {"text": "cat"})
-        assert (await api.search(("a",), query="cat"))[0].score == pytest.approx(1.0)
-    else:
-        with pytest.raises(EmbeddingError, match="aput"):
-            await api.put(("a",), "k", {"text": "cat"})
 
 
 async def test_threads_share_a_store(api: Api):

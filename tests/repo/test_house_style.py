@@ -14,7 +14,7 @@ LONGEST_FUNCTION = 60
 OURS = python_files(*SOURCES)
 TESTS = python_files("tests")
 EVERYTHING = [*OURS, *TESTS, *python_files("examples", "benchmarks")]
-UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
 BANNER = re.compile(r"^\s*#\s*[-=*#─━═]{3,}|^\s*#.*[-=*#─━═]{4,}\s*$", re.MULTILINE)
 
 
@@ -62,7 +62,8 @@ def test_no_module_is_a_drawer_for_odds_and_ends():
 @pytest.mark.parametrize("root", SOURCES)
 def test_a_source_root_holds_only_our_packages(root):
     """What lies in a source root lands on ``sys.path``; nothing there hides another's package."""
-    found = [path for path in (ROOT / root).glob("*") if path.name != ".gitkeep"]
+    assert [*(ROOT / root).glob("*.py")] == []
+    found = [path for path in (ROOT / root).iterdir() if path.is_dir()]
     assert [path.name for path in found if not path.name.startswith("durably")] == []
     assert [path.name for path in found if not (path / "__init__.py").is_file()] == []
     assert [path.name for path in found if not (path / "py.typed").is_file()] == []
@@ -95,9 +96,7 @@ def test_every_test_says_what_it_shows():
 def test_no_test_is_left_out_without_a_reason():
     """Whoever skips a test, or expects it to fail, says why."""
     found = [
-        f"{named(path)}:{node.lineno}"
-        for path in TESTS
-        for node in _unexplained(parsed(path))
+        f"{named(path)}:{node.lineno}" for path in TESTS for node in _unexplained(parsed(path))
     ]
     assert found == []
 
@@ -112,7 +111,7 @@ def _unexplained(tree: ast.AST):
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             reasons = [one for one in node.keywords if one.arg in {"reason", "msg"}]
             takes_text = node.func.attr in {"skip", "xfail"} and node.args
-            if node.func.attr in {"skip", "skipif", "xfail", "importorskip"} and not (
+            if node.func.attr in {"skip", "skipif", "xfail"} and not (
                 reasons or takes_text or not _is_pytests(node.func)
             ):
                 yield node
@@ -127,10 +126,9 @@ def _is_pytests(node: ast.Attribute) -> bool:
     [
         ("@pytest.mark.skip\ndef test(): ...", 1),
         ("@pytest.mark.skipif(True)\ndef test(): ...", 1),
-        ("pytest.importorskip('numpy')", 1),
         ("@pytest.mark.skipif(True, reason='because')\ndef test(): ...", 0),
         ("pytest.skip('because')", 0),
-        ("pytest.importorskip('numpy', reason='because')", 0),
+        ("pytest.importorskip('numpy')", 0),
         ("stream.skip()", 0),
     ],
 )

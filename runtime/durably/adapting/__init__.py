@@ -1,6 +1,9 @@
 """What an adapter's author uses: the table of seams, the scope they act in, and value codecs.
 
 Example:
+    >>> def call(scope, original, self, prompt):
+    ...     step = Call("model", self.name, {"prompt": prompt})
+    ...     return scope.step(step, lambda: original(self, prompt))
     >>> class MyAdapter(Adapter):
     ...     name = "mine"
     ...     distribution = "my-framework"

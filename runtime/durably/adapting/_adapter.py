@@ -45,7 +45,8 @@ class Seam:
         >>> def call(scope, original, self, messages, **rest):
         ...     step = Call("model", self.model, {"messages": messages})
         ...     return scope.step(step, lambda: original(self, messages, **rest))
-        >>> Seam("crewai.llms.base_llm:BaseLLM.call", "model", call, "paid calls repeat")
+        >>> Seam("crewai.llms.base_llm:BaseLLM.call", "model", call, "paid calls repeat").module
+        'crewai.llms.base_llm'
     """
 
     target: str

@@ -1,10 +1,10 @@
 """Step caches: where they keep values, how keys are made, and how callers share one computation.
 
-    StepCache          what a step asks: is there a value, or must I compute it?
-    cache_key          from a call to a key; cache_namespace and default_cache_key are its parts
-    InMemoryCache      one process
-    SqliteCache        one file, any number of processes
-    SingleFlight       callers who want the same thing at the same time compute it once
+StepCache          what a step asks: is there a value, or must I compute it?
+cache_key          from a call to a key; cache_namespace and default_cache_key are its parts
+InMemoryCache      one process
+SqliteCache        one file, any number of processes
+SingleFlight       callers who want the same thing at the same time compute it once
 """
 
 from __future__ import annotations

@@ -94,7 +94,9 @@ def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _facts(code: types.CodeType) -> tuple[Any, ...]:
-    constants = tuple(_facts(one) if isinstance(one, types.CodeType) else one for one in code.co_consts)
+    constants = tuple(
+        _facts(one) if isinstance(one, types.CodeType) else one for one in code.co_consts
+    )
     return (
         code.co_name,
         code.co_flags,

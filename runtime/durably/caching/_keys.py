@@ -8,11 +8,11 @@ called, the arguments of a ``partial``; and the constants and functions of its o
 names. Editing any of these makes a new key; moving the function within its file does not. A
 variable that the function assigns itself (``nonlocal``, ``global``) is not part of it.
 Mutable content counts as it is at the time of the call. Not covered: objects in global variables,
-and code of other modules; give such results a ``ttl``, or clear the cache.
+a class's other methods, code of other modules; give such results a ``ttl``, or clear the cache.
 
 **The arguments**: by content and exact type, so ``1``, ``1.0``, ``True`` and ``"1"`` differ, and
-``(1, 2)`` and ``[1, 2]`` do. The order of keyword arguments, of dict entries and of set members does
-not matter (of an ``OrderedDict`` it does). numpy arrays count by dtype, shape and elements. Other
+``(1, 2)`` and ``[1, 2]`` do. The order of keyword arguments, dict entries and set members does
+not matter (that of an ``OrderedDict`` does). numpy arrays count by dtype, shape and elements. Other
 objects are compared by what ``copy`` would copy; a class can leave out what does not change
 results (a client, a lock, a log) with ``__getstate__``, or ``copyreg.pickle`` can say it for
 a class that is not yours. Classes count by name, so they must be at the top of a module.
@@ -115,8 +115,8 @@ def default_cache_key(*args: Any, **kwargs: Any) -> str | bytes:
         False
     """
     tokens = Tokens()
-    parts = [_argument(tokens, str(index), value) for index, value in enumerate(args)]
-    parts.append(tokens.of(len(args)))
+    parts = [tokens.of(len(args))]
+    parts += (_argument(tokens, str(index), value) for index, value in enumerate(args))
     for name in sorted(kwargs):
         parts += (tokens.of(name), _argument(tokens, repr(name), kwargs[name]))
     return hashlib.blake2b(b"".join(parts), digest_size=_SIZE).digest()

@@ -44,7 +44,7 @@ _TABLES = (
     """
     CREATE INDEX IF NOT EXISTS cache_expiry ON cache_entry (expires) WHERE expires IS NOT NULL
     """,
-    f"INSERT OR IGNORE INTO cache_meta (name, value) VALUES ('format', {_FORMAT}), ('swept', 0)",
+    "INSERT OR IGNORE INTO cache_meta (name, value) VALUES ('format', 1), ('swept', 0)",
 )
 _GET = """
     SELECT value FROM cache_entry
@@ -234,13 +234,7 @@ class SqliteCache:
     @contextlib.contextmanager
     def _connection(self) -> Generator[sqlite3.Connection]:
         """Lend a connection, with errors explained; one that failed is not lent again."""
-        if self._closed:
-            raise StorageError(f"{self.path}: the cache was closed. Open it again to go on.")
-        # SQLite forbids a connection to cross fork() (https://sqlite.org/howtocorrupt.html, 2.6).
-        if self._process != os.getpid():
-            raise StorageError(
-                f"{self.path}: the cache was opened before fork(); open it again in the child."
-            )
+        self._check_open()
         try:
             db = self._lent()
             try:
@@ -257,6 +251,15 @@ class SqliteCache:
                 f"{self.path}: the cache could not be used (SQLite: {error}). Check the disk and "
                 "this user's access to the file, or name another file for the cache."
             ) from error
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError(f"{self.path}: the cache was closed. Open it again to go on.")
+        # SQLite forbids a connection to cross fork() (https://sqlite.org/howtocorrupt.html, 2.6).
+        if self._process != os.getpid():
+            raise StorageError(
+                f"{self.path}: the cache was opened before fork(); open it again in the child."
+            )
 
     def _lent(self) -> sqlite3.Connection:
         try:

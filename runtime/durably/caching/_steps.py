@@ -32,11 +32,11 @@ class Clock(Protocol):
         """Return seconds that never go back."""
         ...
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, /) -> None:
         """Block the calling thread."""
         ...
 
-    async def asleep(self, seconds: float) -> None:
+    async def asleep(self, seconds: float, /) -> None:
         """Suspend the calling task."""
         ...
 
@@ -55,13 +55,13 @@ class Entry:
         value: The value, an object of its own for each caller; None unless :attr:`hit`.
     """
 
-    __slots__ = ("_codec", "_hint", "_key", "data", "hit", "value")
+    __slots__ = ("_codec", "_data", "_hint", "_key", "hit", "value")
 
     def __init__(self, key: FullKey, codec: Codec, hint: Any) -> None:
         self._key = key
         self._codec = codec
         self._hint = hint
-        self.data: bytes | None = None
+        self._data: bytes | None = None
         self.hit = False
         self.value: Any = None
 
@@ -72,12 +72,11 @@ class Entry:
         cannot write is not kept, and a warning says so.
         """
         try:
-            self.data = self._codec.encode(value, hint=self._hint)
+            self._data = self._codec.encode(value, hint=self._hint)
         except EncodeError as error:
             _log.warning("the result of %s is not cached: %s", self._key[0], error)
 
-    def fill(self, data: bytes) -> None:
-        """Take what was kept for a value (for :class:`StepCache`)."""
+    def _fill(self, data: bytes) -> None:
         try:
             self.value = self._codec.decode(data, hint=self._hint)
             self.hit = True
@@ -112,9 +111,9 @@ class StepCache:
     ) -> None:
         self._codec = codec
         self._flights = _flights_of(cache)
-        clock = clock or _SystemClock()
-        self._blocking = _Blocking(cache, clock, patience)
-        self._awaiting = _Awaiting(cache, clock, patience)
+        time_: Clock = clock or _SystemClock()
+        self._blocking = _Blocking(cache, time_, patience)
+        self._awaiting = _Awaiting(cache, time_, patience)
 
     @contextlib.contextmanager
     def entry(
@@ -152,31 +151,17 @@ class StepCache:
             await visit.end()
 
 
-class _Way(Protocol):
-    """How to reach the cache: by blocking or by awaiting."""
+class _Way:
+    """What both ways to the cache, by blocking and by awaiting, have in common."""
 
-    cache: Cache
-    claims: Claims | None
-    clock: Clock
-    patience: float
-
-    async def enter(self, flights: SingleFlight[bytes], key: FullKey) -> Turn[bytes]: ...
-    async def get(self, key: FullKey) -> bytes | None: ...
-    async def set(self, key: FullKey, data: bytes, ttl: float | None) -> None: ...
-    async def claim(self, claims: Claims, key: FullKey, owner: str) -> bool: ...
-    async def release(self, claims: Claims, key: FullKey, owner: str) -> None: ...
-    async def pause(self, seconds: float) -> None: ...
-
-
-class _Base:
     def __init__(self, cache: Cache, clock: Clock, patience: float) -> None:
         self.cache = cache
-        self.claims = cache if isinstance(cache, Claims) else None
+        self.claims: Claims | None = cache if isinstance(cache, Claims) else None
         self.clock = clock
         self.patience = patience
 
 
-class _Blocking(_Base):
+class _Blocking(_Way):
     """Never suspends, so its coroutines end at the first step."""
 
     async def enter(self, flights: SingleFlight[bytes], key: FullKey) -> Turn[bytes]:
@@ -198,7 +183,9 @@ class _Blocking(_Base):
         self.clock.sleep(seconds)
 
 
-class _Awaiting(_Base):
+class _Awaiting(_Way):
+    """Leaves the event loop free."""
+
     async def enter(self, flights: SingleFlight[bytes], key: FullKey) -> Turn[bytes]:
         return await flights.aenter(key)
 
@@ -221,7 +208,9 @@ class _Awaiting(_Base):
 class _Visit:
     """One caller's visit to one entry: the same decisions for both ways."""
 
-    def __init__(self, way: _Way, entry: Entry, key: FullKey, ttl: float | None) -> None:
+    def __init__(
+        self, way: _Blocking | _Awaiting, entry: Entry, key: FullKey, ttl: float | None
+    ) -> None:
         self.entry = entry
         self._way = way
         self._key = key
@@ -235,7 +224,7 @@ class _Visit:
         try:
             data = turn.value if turn.landed else await self._look(turn)
             if data is not None:
-                self.entry.fill(data)
+                self.entry._fill(data)
                 if self.entry.hit:
                     turn.land(data)
         except BaseException:
@@ -244,7 +233,7 @@ class _Visit:
 
     async def keep(self) -> None:
         """Set what was put into the entry, then give it to those who wait."""
-        data = self.entry.data
+        data = self.entry._data
         if data is None:
             return
         try:
@@ -279,6 +268,7 @@ class _Visit:
         """Claim the key, or wait for the process that did."""
         way, owner, pause = self._way, uuid.uuid4().hex, _FIRST_PAUSE
         give_up = way.clock.monotonic() + way.patience
+        self._claim = owner  # before it is made: should this be cancelled, it is taken back
         while not await way.claim(claims, self._key, owner):
             if way.clock.monotonic() >= give_up:
                 return None
@@ -287,7 +277,6 @@ class _Visit:
             data = await way.get(self._key)
             if data is not None:
                 return data
-        self._claim = owner
         # Whoever held the claim before may have set the value just before letting go.
         return await way.get(self._key)
 

@@ -14,15 +14,16 @@ import sys
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ._functions import FunctionParts, function_parts
 
 _PROTOCOL = 4
 _MAX_COMPOUNDS = 1_000_000
 _NOWHERE = sys.maxsize
+_HEAP_TYPE = 1 << 9
 
-Write = Callable[[Any], bytes]
+Write: TypeAlias = Callable[[Any], bytes]
 
 
 class Untold(Exception):  # noqa: N818 - internal; becomes an EncodeError that names the argument
@@ -109,7 +110,7 @@ class Tokens:
             self._reach = min(outer, inner)
         return token
 
-    def _compound(self, value: Any) -> bytes:
+    def _compound(self, value: Any) -> bytes:  # noqa: PLR0911 - one return for each form
         cls = type(value)
         if cls is list or cls is tuple:
             return self.node(cls.__name__, map(self.of, value))
@@ -152,18 +153,17 @@ class Tokens:
                 *where,
                 self.of(function.__defaults__),
                 self.of(function.__kwdefaults__),
-                *self._captured(function, parts),
+                *self._captured(parts),
                 *self._globals(parts),
             ),
         )
 
-    def _captured(self, function: types.FunctionType, parts: FunctionParts) -> Iterable[bytes]:
+    def _captured(self, parts: FunctionParts) -> Iterable[bytes]:
         for name, value in parts.captured.items():
             try:
                 yield self.of(name) + self.of(value)
             except Untold as error:
-                name_ = function.__qualname__
-                raise Untold(f"{error} (in {name!r}, which {name_} captures)") from None
+                raise Untold(f"{error} (in the captured variable {name!r})") from None
 
     def _globals(self, parts: FunctionParts) -> Iterable[bytes]:
         for name, value in parts.globals.items():
@@ -184,7 +184,7 @@ class Tokens:
             (
                 self.named(type(value)),
                 self.named(make),
-                self.of(tuple(args)),
+                self.of(args),
                 self.of(state),
                 self.node("items", map(self.of, items or ())),
                 self.node(
@@ -194,10 +194,10 @@ class Tokens:
         )
 
     def named(self, thing: Any) -> bytes:
-        """Return the token of a class or callable that its name stands for.
+        """Return the token of a class, or of a callable that can be found by its name.
 
         Raises:
-            Untold: The name leads to something else, as for a class made inside a function.
+            Untold: A class's name leads to something else, as for one made inside a function.
         """
         generic = getattr(thing, "__pydantic_generic_metadata__", None)
         if isinstance(generic, Mapping) and generic.get("origin"):
@@ -207,16 +207,17 @@ class Tokens:
         for part in str(name).split("."):
             found = getattr(found, part, None)
         if found is not thing:
-            if not isinstance(thing, type) and not isinstance(thing, types.FunctionType):
+            if not isinstance(thing, type):
                 return self.of(thing)
-            raise Untold(
-                f"{module}.{name} cannot be found again by its name; define it at the top of a "
-                "module"
-            )
+            if thing.__flags__ & _HEAP_TYPE:  # the interpreter's own have names that are unique
+                raise Untold(
+                    f"the class {module}.{name} cannot be found again by its name; define it at "
+                    "the top of a module"
+                )
         return self.node("named", (self.of(module), self.of(name)))
 
 
-def _reduced(value: Any) -> Any:
+def _reduced(value: Any) -> str | tuple[Any, ...]:
     """Take an object apart.
 
     Raises:
@@ -225,7 +226,10 @@ def _reduced(value: Any) -> Any:
     cls = type(value)
     known = copyreg.dispatch_table.get(cls)
     try:
-        return known(value) if known is not None else value.__reduce_ex__(_PROTOCOL)
+        reduced: str | tuple[Any, ...] = (
+            known(value) if known is not None else value.__reduce_ex__(_PROTOCOL)
+        )
+        return reduced
     except Exception as error:
         raise Untold(
             f"a {cls.__module__}.{cls.__qualname__} has no content that could be compared"

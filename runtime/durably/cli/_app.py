@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from functools import cached_property
 
 import click
@@ -11,13 +9,14 @@ import click
 from ..hooks import Plugins
 from ._answering import approve, reject, respond
 from ._approvals import approvals
+from ._demo import demo
 from ._doctor import doctor
 from ._plugins import plugins
 from ._run import run
 from ._runs import runs
 from ._show import show
 
-_OURS = (run, runs, show, approvals, respond, approve, reject, plugins, doctor)
+_OURS = (run, runs, show, approvals, respond, approve, reject, plugins, doctor, demo)
 
 
 class Loaded:
@@ -46,8 +45,6 @@ class Commands(click.Group):
         click.version_option(package_name="durably", prog_name="durably")(self)
         for command in _OURS:
             self.add_command(command)
-        if importlib.util.find_spec("._demo", __package__) is not None:
-            self.add_command(importlib.import_module("._demo", __package__).demo)
         self._trouble = ""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

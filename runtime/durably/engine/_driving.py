@@ -13,7 +13,7 @@ from ..journal.records import RunEnded, RunWaiting
 from ..types import Interrupt, Status
 from ._context import scope_var
 from ._lane import line_here
-from ._parking import tasks_of, unwind, wait_swept
+from ._parking import QUIET_SECONDS, tasks_of, unwind, wait_swept
 from ._run import Run
 from ._scope import Scope
 
@@ -59,10 +59,30 @@ async def adrive(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Outc
         conclude(run, error=asyncio.CancelledError())
         raise
     await wait_swept(run)
+    if run.stopping:
+        await _finish(run)
     if task.cancelled():
         return conclude(run, error=asyncio.CancelledError())
     error = task.exception()
     return conclude(run, error=error) if error is not None else conclude(run, value=task.result())
+
+
+async def _finish(run: Run) -> None:
+    """Let branches finish the steps that are under way, then cancel what is left of the run."""
+    loop = asyncio.get_running_loop()
+    while left := set(tasks_of(run, loop)):
+        seen = run.activity
+        await asyncio.wait(left, timeout=QUIET_SECONDS)
+        if run.inflight == 0 and run.activity == seen:
+            break
+    await _cancel(left)
+
+
+async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    for one in tasks:
+        one.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=1)
 
 
 async def _cancel_whole(run: Run, task: asyncio.Task[Any]) -> None:
@@ -71,11 +91,7 @@ async def _cancel_whole(run: Run, task: asyncio.Task[Any]) -> None:
         await unwind(run, asyncio.get_running_loop())  # the main task waits for others
     task.cancel()
     await asyncio.wait({task})
-    left = set(tasks_of(run, asyncio.get_running_loop()))
-    for one in left:
-        one.cancel()
-    if left:
-        await asyncio.wait(left, timeout=1)
+    await _cancel(set(tasks_of(run, asyncio.get_running_loop())))
 
 
 async def _in_task(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

@@ -8,7 +8,7 @@ concurrent calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..journal.records import (
@@ -180,6 +180,18 @@ class Past:
     def drop(self, rows: Iterable[int]) -> None:
         """Have the failures in *rows* executed again: they ended an attempt of the whole."""
         self._causes.update(rows)
+
+    def failed_inside(self, lane: str) -> Iterator[int]:
+        """Yield the rows of the failures that made a step fail whose lane *lane* is.
+
+        Exceptions from the journal are not linked to others; the last that happened in the lane is
+        taken for what the step failed of.
+        """
+        within = [held for held in self._exact.values() if inside(held.step.lane, lane)]
+        for held in sorted(within, reverse=True):
+            if held.step.outcome != FAILED:
+                return
+            yield held.seq
 
     def replays(self, held: Held) -> bool:
         """Say whether the outcome stands; a failure that ended the run, or its lane, does not."""

@@ -6,17 +6,27 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from ..errors import DurablyError, Suspended
 from ..hooks.listeners import Handler, tell
 from ..journal import Codec, ThreadLog
 from ..journal.records import Entry, Ordered, Program, Record, StepEnded
 from ..types import Interrupt, RunInfo
-from ._lane import Lane
+from ._lane import Lane, inside
 from ._options import Options
 from ._past import Past
 from ._program import changed_files
+
+
+class FailedStep(NamedTuple):
+    """A step that an exception came out of."""
+
+    row: int
+    lane: str
+    inner: str
+    is_replayed: bool
+
 
 Sink = Callable[[str, tuple[str, ...], Any], None]
 """Takes ``(mode, namespace, data)`` of each stream part."""
@@ -41,7 +51,7 @@ class Run:
         inflight: How many steps are being executed.
         activity: Grows with everything that happens, to tell quiet from busy.
         resources: What other rooms keep for as long as the run lives, by name.
-        failures: Exceptions that steps raised, by identity, with their rows.
+        failures: Exceptions that steps raised, by identity, with the steps from the innermost on.
     """
 
     def __init__(
@@ -74,7 +84,7 @@ class Run:
         self.sweepers: dict[Any, Any] = {}
         self.inflight = 0
         self.activity = 0
-        self.failures: dict[int, tuple[BaseException, int]] = {}
+        self.failures: dict[int, tuple[BaseException, list[FailedStep]]] = {}
         self.started = started
         self._ticks: dict[str, float] = {}
         self._ids: dict[tuple[str, str], int] = {}
@@ -94,6 +104,8 @@ class Run:
         """Raise Suspended if no new step may start (the signal is sticky)."""
         if self.stopping:
             raise Suspended(f"run {self.id} is being suspended")
+        if self.over:
+            raise Suspended(f"run {self.id} is over; code that it left behind takes no more steps")
 
     def stop(self, error: BaseException) -> NoReturn:
         """End the run with *error*, whatever the program or its framework would do with it."""
@@ -210,25 +222,39 @@ class Run:
             count = self._ids[lane, "uuid"] = self._ids.get((lane, "uuid"), 0) + 1
         return uuid.uuid5(uuid.NAMESPACE_OID, f"{self.id}|{lane}|{count}")
 
+    def note_failure(self, error: BaseException, step: FailedStep) -> None:
+        """Remember which step *error* came out of; it may come out of those around it too."""
+        with self.lock:
+            self.failures.setdefault(id(error), (error, []))[1].append(step)
+
     def failed_in(self, error: BaseException) -> list[int]:
-        """Return the rows of the steps whose failure *error* is, or was made from."""
+        """Return the rows of the steps whose failure *error* is, or was made from.
+
+        What a failed step was itself made from lies inside it. A failure beside it was survived:
+        the program had gone on to this one.
+        """
         seen: set[int] = set()
-        rows: list[int] = []
-        todo: list[BaseException | None] = [error]
+        rows: set[int] = set()
+        todo: list[tuple[BaseException | None, str]] = [(error, "")]
         while todo:
-            one = todo.pop()
+            one, within = todo.pop()
             if one is None or id(one) in seen:
                 continue
             seen.add(id(one))
             if id(one) in self.failures:
-                rows.append(self.failures[id(one)][1])
-            todo += [one.__cause__, one.__context__]
-            if isinstance(one, BaseExceptionGroup):
-                todo += one.exceptions
+                steps = [step for step in self.failures[id(one)][1] if inside(step.lane, within)]
+                if not steps:
+                    continue
+                rows.update(step.row for step in steps)
+                if steps[0].is_replayed:
+                    rows.update(self.past.failed_inside(steps[0].inner))
+                within = steps[0].inner
+            inner = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+            todo += [(each, within) for each in (one.__cause__, one.__context__, *inner)]
         return sorted(rows) or self._failed_by_message(error)
 
     def _failed_by_message(self, error: BaseException) -> list[int]:
         """Find the failed step in a framework's error that only quotes it."""
         text = str(error)
-        quoted = [seq for one, seq in self.failures.values() if str(one) and str(one) in text]
-        return quoted[-1:]
+        quoted = [steps for one, steps in self.failures.values() if str(one) and str(one) in text]
+        return sorted(step.row for step in quoted[-1]) if quoted else []

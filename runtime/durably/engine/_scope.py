@@ -77,8 +77,6 @@ class Scope:
         """
         return self.leaf is not None and self.leaf[0] == kind and name in (None, self.leaf[1])
 
-    # ── spans ────────────────────────────────────────────────────────────────────────────────
-
     def child(
         self,
         segment: str,
@@ -152,8 +150,6 @@ class Scope:
             if close is not None:
                 with self.entered():
                     await close()
-
-    # ── steps ────────────────────────────────────────────────────────────────────────────────
 
     def open(self, call: Call) -> Step:
         """Come to a step: its identity is settled now, wherever and whenever it is performed."""
@@ -315,8 +311,6 @@ class Scope:
         if self.lane.deadline is not None:
             self.lane.deadline.beat(explicit=True)
 
-    # ── people ───────────────────────────────────────────────────────────────────────────────
-
     def ask(self, name: str, value: Any, schema: Any = None) -> Any:
         """Return a person's answer to *value*.
 
@@ -350,8 +344,6 @@ class Scope:
             Suspended: Always; where it cannot pass, catch it and :meth:`park`.
         """
         self.run.stop(error)
-
-    # ── order, streams, ids ──────────────────────────────────────────────────────────────────
 
     async def order_point(self, group: str, who: str) -> None:
         """Wait until *who* is next among the unordered branches of *group*, as recorded."""

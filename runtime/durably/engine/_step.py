@@ -15,7 +15,7 @@ from ._call import Call
 from ._identity import differences, fingerprint, same_shape, unpack
 from ._lane import Lane, line_here
 from ._past import Held, Slot, inner_lane
-from ._run import Run
+from ._run import FailedStep, Run
 
 _SPLIT = 1024
 _SHOWN_DIFFERENCES = 5
@@ -154,7 +154,7 @@ class Step:
         except DurablyError as error:
             run.stop(error)  # a framework would take it for the step's own failure
         if step.outcome == FAILED:
-            run.failures[id(value)] = (value, held.seq)
+            run.note_failure(value, FailedStep(held.seq, step.lane, self.inner, is_replayed=True))
             raise value
         return call.load(value) if call.load is not None else value
 
@@ -285,7 +285,7 @@ class Step:
             row = self._record(FAILED, error, None)
         finally:
             self.abandon()
-        run.failures[id(error)] = (error, row)
+        run.note_failure(error, FailedStep(row, self.slot.lane, self.inner, is_replayed=False))
         if run.options.listeners.step_finished:
             run.tell(run.options.listeners.step_finished, self._ended_info(None), error)
         if run.sink is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
+from ..caching import StepCache
 from ..engine import (
     Call,
     Deadline,
@@ -21,7 +23,7 @@ from ..engine import (
     call_within,
     drive,
 )
-from ..errors import GraphDrained
+from ..errors import GraphDrained, Suspended
 from ..hosting import Host, open_run, thread_of
 from ..journal.records import Saved, StepAttempted
 from ..types import CachePolicy, RetryPolicy, TimeoutPolicy, retry_delay
@@ -83,8 +85,6 @@ class Body:
             return returned.value, returned.save
         return returned, returned
 
-    # ── runs of its own ──────────────────────────────────────────────────────────────────────
-
     def run(self, invocation: Invocation) -> Outcome:
         """Drive a run in this thread."""
         if self.is_async:
@@ -143,7 +143,7 @@ class Body:
                 config=_full(invocation.config, run),
                 context=self._context(invocation.context),
                 store=self._setup.store,
-                cache=self._setup.cache,
+                cache=self._cache(run),
                 previous=saved_before(run),
                 control=control,
                 retry=self._setup.retry,
@@ -161,6 +161,10 @@ class Body:
         if self._setup.checkpointer in (None, False) and run.log is not None:
             host.journal.storage.delete(run.log.thread, host.clock.now())
 
+    def _cache(self, run: Run) -> StepCache | None:
+        given = self._setup.cache
+        return StepCache(given, run.codec, run.clock) if given is not None else None
+
     def _context(self, given: Any) -> Any:
         """Return the context, made into the schema's class if it is a mapping."""
         schema = self._setup.context_schema
@@ -176,9 +180,8 @@ class Body:
             while True:
                 scope = self._attempt_scope(run, frame)
                 try:
-                    with scope.entered(), trace.entered():
+                    with scope.entered(), trace.entered(), _all_ended(frame):
                         returned = self._timed(scope, opened.value)
-                        _wait_for(frame)
                 except Exception as error:
                     delay = self._again_in(run, error)
                     if delay is None:
@@ -195,8 +198,8 @@ class Body:
                 scope = self._attempt_scope(run, frame)
                 try:
                     with scope.entered(), trace.entered():
-                        returned = await self._atimed(scope, opened.value)
-                        await _await_for(frame)
+                        async with _all_ended_async(frame):
+                            returned = await self._atimed(scope, opened.value)
                 except Exception as error:
                     delay = self._again_in(run, error)
                     if delay is None:
@@ -262,8 +265,6 @@ class Body:
             run.append(Saved(run.clock.now(), body), blobs=blobs)
         return value
 
-    # ── runs inside others ───────────────────────────────────────────────────────────────────
-
     def nested(
         self, scope: Scope, given: Any, config: Mapping[str, Any] | None, context: Any
     ) -> Any:
@@ -299,7 +300,7 @@ class Body:
             config={**outer.config, **(config or {})},
             context=self._context(context) if context is not None else outer.context,
             store=setup.store if setup.store is not None else outer.store,
-            cache=setup.cache if setup.cache is not None else outer.cache,
+            cache=self._cache(inner.run) or outer.cache,
             control=outer.control,
             retry=setup.retry,
             caching=setup.caching,
@@ -368,6 +369,39 @@ def _full(config: Mapping[str, Any] | None, run: Run) -> dict[str, Any]:
     full.setdefault("metadata", {})
     full.setdefault("tags", [])
     return full
+
+
+@contextmanager
+def _all_ended(frame: Frame) -> Generator[None]:
+    """Leave the block when every task begun in it has ended, whatever became of the block."""
+    try:
+        yield
+    except (Exception, Suspended):
+        for future in frame.futures:
+            if not future.done():
+                future.exception()
+        raise
+    except BaseException:  # the program is being interrupted: nothing more is begun
+        for future in frame.futures:
+            if not future.cancel() and not future.done():
+                future.exception()
+        raise
+    _wait_for(frame)
+
+
+@asynccontextmanager
+async def _all_ended_async(frame: Frame) -> AsyncGenerator[None]:
+    """Like :func:`_all_ended`, for coroutines."""
+    try:
+        yield
+    except BaseException as error:
+        left = [future for future in frame.futures if not future.done()]
+        if not isinstance(error, Exception | Suspended):
+            for future in left:
+                future.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        raise
+    await _await_for(frame)
 
 
 def _wait_for(frame: Frame) -> None:

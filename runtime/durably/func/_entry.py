@@ -68,8 +68,6 @@ class Entrypoint(Piped):
         """Whether there is a checkpointer."""
         return self._setup.checkpointer not in (None, False)
 
-    # ── running ──────────────────────────────────────────────────────────────────────────────
-
     def invoke(
         self,
         input: Any,  # noqa: A002 - the name is LangGraph's
@@ -275,8 +273,6 @@ class Entrypoint(Piped):
                 "one: @entrypoint(checkpointer=InMemorySaver())"
             )
         return self.host
-
-    # ── state ────────────────────────────────────────────────────────────────────────────────
 
     @property
     def _history(self) -> History:

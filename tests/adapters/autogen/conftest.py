@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 import durably
+from durably.engine import adrive
+from durably.hosting import all_runs, delivered
 from durably.testing import ModelServer
 
 from .programs import client_of
@@ -26,6 +28,21 @@ def host():
     made = durably.Host("memory:")
     yield made
     made.close()
+
+
+@pytest.fixture
+def drive(host):
+    """Return a function that runs a coroutine function durably: one run, replayed if it is over."""
+
+    async def driven(body, answers=None):
+        views = all_runs(host.journal)
+        run = host.resume(views[-1], answers=answers) if views else host.begin("test", None)
+        try:
+            return delivered(await adrive(run, body))
+        finally:
+            host.release(run)
+
+    return driven
 
 
 @pytest.fixture

@@ -46,9 +46,7 @@ SUM_SCRIPT = [
 
 def adder(client, tool, **more):
     """Return an agent that adds with a tool and says so."""
-    return AssistantAgent(
-        "adder", model_client=client, tools=[tool], max_tool_iterations=3, **more
-    )
+    return AssistantAgent("adder", model_client=client, tools=[tool], max_tool_iterations=3, **more)
 
 
 CHAT_SCRIPT = [

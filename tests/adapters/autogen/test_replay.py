@@ -53,7 +53,7 @@ async def collected(stream):
 
 
 @pytest.mark.parametrize("shape", ["run", "run_stream", "console"])
-async def test_every_way_to_run_a_team_replays(host, serve, client, capsys, shape):
+async def test_every_way_to_run_a_team_replays(drive, serve, client, capsys, shape):
     """run, run_stream and Console give the same items live and replayed."""
     server = serve(CHAT_SCRIPT)
 
@@ -65,30 +65,24 @@ async def test_every_way_to_run_a_team_replays(host, serve, client, capsys, shap
             return await collected(team.run_stream(task="A poem."))
         return (await Console(team.run_stream(task="A poem."))).model_dump_json()
 
-    @durably.entrypoint(checkpointer=host)
-    async def flow(_: str) -> object:
-        return await program()
-
-    first = await flow.ainvoke("go", CONFIG)
+    first = await drive(program)
     shown, asked = capsys.readouterr().out, server.count()
-    again = await flow.ainvoke(None, CONFIG)
+    again = await drive(program)
     assert (again, capsys.readouterr().out, server.count()) == (first, shown, asked)
     assert asked == 4
 
 
-async def test_streamed_chunks_are_the_same_on_replay(host, serve, client):
+async def test_streamed_chunks_are_the_same_on_replay(drive, serve, client):
     """A replayed model stream has the same chunks, and ends with the same result."""
     server = serve(CHAT_SCRIPT)
     seen = []
 
-    @durably.entrypoint(checkpointer=host)
-    async def flow(_: str) -> int:
+    async def program():
         stream = round_robin(client(server), stream=True).run_stream(task="A poem.")
         seen.append([item async for item in stream])
-        return len(seen[-1])
 
-    await flow.ainvoke("go", CONFIG)
-    await flow.ainvoke(None, CONFIG)
+    await drive(program)
+    await drive(program)
     kinds = [[type(item).__name__ for item in items] for items in seen]
     assert kinds[0] == kinds[1]
     assert kinds[0].count("ModelClientStreamingChunkEvent") > 4

@@ -11,8 +11,13 @@ from autogen_agentchat.teams import Swarm
 from autogen_agentchat.tools import AgentTool
 from autogen_core import CancellationToken, Image
 from autogen_core.models import SystemMessage, UserMessage
-from autogen_core.tools import FunctionTool, ImageResultContent, StaticWorkbench, ToolResult
-from autogen_core.tools import ToolOverride
+from autogen_core.tools import (
+    FunctionTool,
+    ImageResultContent,
+    StaticWorkbench,
+    ToolOverride,
+    ToolResult,
+)
 from autogen_ext.models.cache import ChatCompletionCache
 from autogen_ext.models.replay import ReplayChatCompletionClient
 from PIL import Image as Picture
@@ -54,23 +59,17 @@ def host(watch):
     made.close()
 
 
-def in_a_run(host, body):
-    """Return an entrypoint that runs *body*, a coroutine function."""
+@pytest.fixture
+def twice(drive):
+    """Return a function that runs a body in a run, replays the run, and returns both results."""
 
-    @durably.entrypoint(checkpointer=host)
-    async def flow(_: str) -> object:
-        return await body()
+    async def runs(body):
+        return await drive(body), await drive(body)
 
-    return flow
-
-
-async def twice(host, body):
-    """Run *body* in a run, replay the run, and return both results."""
-    flow = in_a_run(host, body)
-    return await flow.ainvoke("go", CONFIG), await flow.ainvoke(None, CONFIG)
+    return runs
 
 
-async def test_a_client_that_the_program_calls_itself_is_a_step(host, serve, client, watch):
+async def test_a_client_that_the_program_calls_itself_is_a_step(twice, serve, client, watch):
     """A model call outside of any agent is recorded and replayed, totals included."""
     server = serve([Rule(When(), Reply.text("Hi.").using(prompt=7, completion=3))])
     clients = []
@@ -80,13 +79,13 @@ async def test_a_client_that_the_program_calls_itself_is_a_step(host, serve, cli
         result = await clients[-1].create([UserMessage(content="Hello?", source="user")])
         return result.content, clients[-1].total_usage(), clients[-1].actual_usage()
 
-    first, again = await twice(host, body)
+    first, again = await twice(body)
     assert first == again
     assert first[1].prompt_tokens == 7
     assert (server.count(), watch.done) == (1, [("model", "gpt-4o-mini")])
 
 
-async def test_a_cache_around_a_client_is_one_step(host, serve, client, watch):
+async def test_a_cache_around_a_client_is_one_step(twice, serve, client, watch):
     """A wrapper of a client and the client itself are one step, streamed or not."""
     server = serve([Rule(When(), Reply.text("Hi there."))])
 
@@ -98,13 +97,13 @@ async def test_a_cache_around_a_client_is_one_step(host, serve, client, watch):
         pieces = [piece async for piece in cached.create_stream(other)]
         return whole.content, pieces[:-1], pieces[-1].content
 
-    first, again = await twice(host, body)
+    first, again = await twice(body)
     assert first == again
     assert watch.done == [("model", "gpt-4o-mini")] * 2
     assert server.count() == 2
 
 
-async def test_a_client_that_answers_from_a_list_goes_on_where_it_was(host, watch):
+async def test_a_client_that_answers_from_a_list_goes_on_where_it_was(drive, watch):
     """A scripted client is moved on by replayed calls, so that live ones get the next answer."""
     said = []
 
@@ -117,10 +116,9 @@ async def test_a_client_that_answers_from_a_list_goes_on_where_it_was(host, watc
         said.append((await scripted.create(question)).content)
         return said
 
-    flow = in_a_run(host, body)
     with pytest.raises(RuntimeError, match="dies"):
-        await flow.ainvoke("go", CONFIG)
-    assert await flow.ainvoke(None, CONFIG) == ["one", "one", "two"]
+        await drive(body)
+    assert await drive(body) == ["one", "one", "two"]
 
 
 class Answer(BaseModel):
@@ -140,7 +138,7 @@ class Answer(BaseModel):
     ],
     ids=["tool choice", "json mode", "extra arguments", "tools", "structured"],
 )
-async def test_whatever_changes_the_answer_makes_another_request(host, serve, client, change):
+async def test_what_changes_the_answer_makes_another_request(host, drive, serve, client, change):
     """The same messages with another option are another step, not a replay."""
     server = serve([Rule(When(), Reply.text('{"number": 1}'))])
     tool = FunctionTool(Sums().add, "Adds.")
@@ -150,23 +148,15 @@ async def test_whatever_changes_the_answer_makes_another_request(host, serve, cl
         question = [SystemMessage(content="Be brief."), UserMessage(content="?", source="user")]
         await client(server).create(question, **options[0])
 
-    flow = durably.entrypoint(checkpointer=host)(_named(body))
-    await flow.ainvoke("go", CONFIG)
+    await drive(body)
     options[0] = {"tools": [tool], **change}
     host.options.on_change = "error"
     with pytest.raises(durably.ProgramChanged):
-        await flow.ainvoke(None, CONFIG)
+        await drive(body)
     assert server.count() == 1
 
 
-def _named(body):
-    async def flow(_: str) -> object:
-        return await body()
-
-    return flow
-
-
-async def test_another_picture_makes_another_request(host, serve, client):
+async def test_another_picture_makes_another_request(host, drive, serve, client):
     """Pictures count by their pixels."""
     server = serve([Rule(When(), Reply.text("A picture."))])
     colours = ["red"]
@@ -176,13 +166,12 @@ async def test_another_picture_makes_another_request(host, serve, client):
         message = UserMessage(content=["What is it?", picture], source="user")
         return (await client(server).create([message])).content
 
-    flow = in_a_run(host, body)
-    await flow.ainvoke("go", CONFIG)
-    await flow.ainvoke(None, CONFIG)
+    await drive(body)
+    await drive(body)
     assert server.count() == 1
     colours[0] = "blue"
     host.options.on_change = "rerun"
-    await flow.ainvoke(None, CONFIG)
+    await drive(body)
     assert server.count() == 2
 
 
@@ -199,7 +188,7 @@ async def test_a_message_with_a_picture_survives_the_journal(host, serve, client
     assert server.count() == 1
 
 
-async def test_a_tool_called_without_a_workbench_is_a_step(host, watch):
+async def test_a_tool_called_without_a_workbench_is_a_step(twice, watch):
     """A program that calls a tool itself gets the recorded value back, of its own type."""
     sums = Sums()
 
@@ -207,11 +196,11 @@ async def test_a_tool_called_without_a_workbench_is_a_step(host, watch):
         tool = FunctionTool(sums.add, "Adds.", name="plus")
         return await tool.run_json({"a": 1, "b": 2}, CancellationToken())
 
-    assert await twice(host, body) == (3, 3)
+    assert await twice(body) == (3, 3)
     assert (sums.calls, watch.done) == ([(1, 2)], [("tool", "plus")])
 
 
-async def test_a_tool_in_a_workbench_is_one_step_under_its_own_name(host, watch):
+async def test_a_tool_in_a_workbench_is_one_step_under_its_own_name(twice, watch):
     """A tool that a workbench shows under another name is one step, named as it was defined."""
     sums = Sums()
 
@@ -220,7 +209,7 @@ async def test_a_tool_in_a_workbench_is_one_step_under_its_own_name(host, watch)
         bench = StaticWorkbench([tool], tool_overrides={"add": ToolOverride(name="plus")})
         return await bench.call_tool("plus", {"a": 1, "b": 2})
 
-    first, again = await twice(host, body)
+    first, again = await twice(body)
     assert first == again
     assert first.to_text() == "3"
     assert (sums.calls, watch.done) == ([(1, 2)], [("tool", "add")])
@@ -236,14 +225,16 @@ class Camera(StaticWorkbench):
         return ToolResult(name=name, result=[ImageResultContent(content=picture)])
 
 
-async def test_a_workbench_defined_late_is_one_step_with_its_base(host, watch):
+async def test_a_workbench_defined_late_is_one_step_with_its_base(twice, watch):
     """A subclass that calls super() is one step; pictures in results survive the journal."""
 
     async def body():
-        result = await Camera([FunctionTool(Sums().add, "Adds.")]).call_tool("add", {"a": 1, "b": 2})
+        result = await Camera([FunctionTool(Sums().add, "Adds.")]).call_tool(
+            "add", {"a": 1, "b": 2}
+        )
         return result.to_text()
 
-    first, again = await twice(host, body)
+    first, again = await twice(body)
     assert first == again
     assert first.startswith("[Image: ")
     assert watch.done == [("tool", "add")]
@@ -294,7 +285,9 @@ async def test_parallel_calls_of_one_tool_keep_their_results(host, serve, client
     sums = Sums()
     both = Reply.tools(("add", {"a": 1, "b": 1}), ("add", {"a": 2, "b": 2}))
     server = serve([Rule(When(tool="add"), Reply.text("2 and 4.")), Rule(When(), both)])
-    first = await durably.wrap(adder(client(server), sums.add), checkpointer=host).ainvoke("go", CONFIG)
+    first = await durably.wrap(adder(client(server), sums.add), checkpointer=host).ainvoke(
+        "go", CONFIG
+    )
     fresh = durably.wrap(adder(client(server), sums.add), checkpointer=host)
     again = await fresh.ainvoke(None, CONFIG)
     assert again.model_dump_json() == first.model_dump_json()
@@ -351,7 +344,7 @@ async def test_a_handoff_is_no_step(host, serve, client, watch):
     assert again.model_dump_json() == first.model_dump_json()
 
 
-async def test_executed_code_is_a_step(host, tmp_path, watch):
+async def test_executed_code_is_a_step(twice, tmp_path, watch):
     """Code that an agent executes is executed once."""
     from autogen_ext.code_executors.local import LocalCommandLineCodeExecutor
 
@@ -364,7 +357,7 @@ async def test_executed_code_is_a_step(host, tmp_path, watch):
             agent = CodeExecutorAgent("coder", executor, approval_func=None)
         return texts(await agent.run(task=task))
 
-    first, again = await twice(host, body)
+    first, again = await twice(body)
     assert first == again
     assert "ran" in first[-1][1]
     assert (tmp_path / "ran.txt").read_text() == "once "

@@ -11,7 +11,7 @@ from crewai import Flow
 from crewai.telemetry.telemetry import Telemetry
 
 import durably
-from durably.adapting import is_in, live_scope, problems
+from durably.adapting import in_range, is_in, live_scope, problems
 from durably.testing import Reply, Rule, When
 from durably_crewai import CrewAIAdapter
 from durably_crewai._entries import kind_of
@@ -31,9 +31,12 @@ def test_the_installed_version_has_every_seam(host):
     assert [target for target in out if target.partition(":")[2] not in abstract] == []
 
 
-def test_the_supported_range_is_a_specifier():
-    """The range comes from the distribution's metadata, or from the constant beside it."""
-    assert CrewAIAdapter.requires == ">=1.12,<2" or "1.12" in CrewAIAdapter.requires
+@pytest.mark.parametrize(
+    ("version", "fits"), [("1.11.9", False), ("1.12.0", True), ("1.15.30", True), ("2.0", False)]
+)
+def test_the_supported_range(version, fits):
+    """The range is the one that the distribution's extra names, or the constant beside it."""
+    assert in_range(CrewAIAdapter(), version) is fits
 
 
 def test_crewais_objects_are_claimed():

@@ -29,9 +29,7 @@ def distribute(tmp_path, monkeypatch):
         (tmp_path / f"{module}.py").write_text(textwrap.dedent(source))
         info = tmp_path / f"{name}-{version}.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        )
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         (info / "entry_points.txt").write_text(f"[durably]\n{point or name} = {module}\n")
         made.append(module)
 
@@ -239,7 +237,7 @@ def test_a_user_beats_a_third_party_and_that_beats_the_built_in(distribute):
 
 
 def test_trylast_lets_another_go_first():
-    """pluggy's own marks move an implementation."""
+    """Pluggy's own marks move an implementation."""
 
     class Last:
         @hookimpl(trylast=True)
@@ -253,9 +251,7 @@ def test_trylast_lets_another_go_first():
 def test_what_is_collected_comes_in_the_order_of_asking():
     """Adapters that are asked first stand in front."""
     first, second = object(), object()
-    plugins = only(
-        offering("register_adapters", [second]), offering("register_adapters", [first])
-    )
+    plugins = only(offering("register_adapters", [second]), offering("register_adapters", [first]))
     assert plugins.adapters() == [first, second]
 
 
@@ -359,7 +355,7 @@ def test_a_hook_with_wrong_parameters_given_in_code_raises():
 
 
 def test_a_hook_cannot_be_wrapped():
-    """pluggy's wrappers are refused, since the objects that hooks return are called directly."""
+    """Pluggy's wrappers are refused, since the objects that hooks return are called directly."""
 
     class Wrapping:
         @hookimpl(wrapper=True)
