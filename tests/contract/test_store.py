@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.contract.stores import NOON, Api, Clock, api, clock, keys, make, twin
 
 from durably.errors import DurablyError, EncodeError
 from durably.store import (
@@ -21,6 +20,8 @@ from durably.store import (
     PutOp,
     SearchOp,
 )
+
+from .stores import NOON, Api, Clock, api, clock, keys, make, twin
 
 __all__ = ["api", "clock", "make", "twin"]  # fixtures
 

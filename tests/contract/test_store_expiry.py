@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from tests.contract.stores import Api, Clock, api, clock, keys, make, twin
+
+from .stores import Api, Clock, api, clock, keys, make, twin
 
 __all__ = ["api", "clock", "make", "twin"]  # fixtures
 

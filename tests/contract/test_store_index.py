@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.contract.stores import Api, api, clock, keys, make, twin
 
 from durably.store import EmbeddingError, PutOp, SearchOp
+
+from .stores import Api, api, clock, keys, make, twin
 
 __all__ = ["api", "clock", "make", "twin"]  # fixtures
 

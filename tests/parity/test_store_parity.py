@@ -204,11 +204,10 @@ async def test_same_async_program(our_store: Any):
     assert plain(await program(our_store)) == plain(await program(TheirStore(index=INDEX)))
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["get", "put", "delete", "search", "list_namespaces", "batch"]
-    + ["aget", "aput", "adelete", "asearch", "alist_namespaces", "abatch"],
-)
+METHODS = ["get", "put", "delete", "search", "list_namespaces", "batch"]
+
+
+@pytest.mark.parametrize("name", [*METHODS, *(f"a{name}" for name in METHODS)])
 def test_same_parameters(name: str):
     """Each method has LangGraph's parameters, in its order, of its kinds, with its defaults."""
 

@@ -26,6 +26,7 @@ ILLUSTRATIVE = (
     "durably.caching._keys.cache_key",  # a function of the reader's
     "durably.caching._keys.cache_namespace",
     "durably.caching._steps.StepCache",
+    "durably.func._messages.add_messages",  # langchain-core's messages
     "durably.journal._liveness.owner_id",  # names the machine it runs on
     "durably.journal.codec.TypeCodec",  # a client of the reader's
     "durably.store.base.BaseStore",  # a store that is in use

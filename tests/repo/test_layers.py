@@ -7,15 +7,18 @@ import sys
 import tomllib
 from pathlib import Path
 
-from .tree import ROOT, python_files
+from .tree import ROOT, SOURCES, python_files
 
 PUBLIC_ROOMS = {"adapting", "testing"}
 """Rooms that adapters and plug-ins import, besides ``durably`` itself, its types and errors."""
 
 
+def tools():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+
+
 def contracts():
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return settings["tool"]["importlinter"]
+    return tools()["importlinter"]
 
 
 def contract(kind):
@@ -51,6 +54,13 @@ def test_every_package_is_looked_at():
     assert set(contracts()["root_packages"]) == {"durably", *ours}
     assert ours - set(contract("forbidden")["forbidden_modules"]) == set()
     assert packages("adapters") - set(contract("independence")["modules"]) == set()
+
+
+def test_every_source_root_is_type_checked():
+    """As soon as a root holds a package, both type checkers read it."""
+    roots = {root for root in SOURCES if packages(root)}
+    assert roots - set(tools()["mypy"]["files"]) == set()
+    assert roots - set(tools()["pyright"]["include"]) == set()
 
 
 def test_only_the_hooks_know_pluggy_and_only_the_commands_know_click():

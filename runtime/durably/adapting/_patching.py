@@ -176,7 +176,7 @@ def _gate(original: Callable[..., Any], seam: Seam) -> Callable[..., Any]:
 
         @functools.wraps(original)
         async def gated_stream(*args: Any, **kwargs: Any) -> Any:
-            scope = live_scope()
+            scope = _scope_for(seam)
             called = scope is not None or outside
             source = (
                 around(scope, original, *args, **kwargs) if called else original(*args, **kwargs)
@@ -194,7 +194,7 @@ def _gate(original: Callable[..., Any], seam: Seam) -> Callable[..., Any]:
 
         @functools.wraps(original)
         async def gated_coroutine(*args: Any, **kwargs: Any) -> Any:
-            scope = live_scope()
+            scope = _scope_for(seam)
             if scope is None and not outside:
                 return await original(*args, **kwargs)
             return await around(scope, original, *args, **kwargs)
@@ -203,12 +203,24 @@ def _gate(original: Callable[..., Any], seam: Seam) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def gated(*args: Any, **kwargs: Any) -> Any:
-        scope = live_scope()
+        scope = _scope_for(seam)
         if scope is None and not outside:
             return original(*args, **kwargs)
         return around(scope, original, *args, **kwargs)
 
     return gated
+
+
+def _scope_for(seam: Seam) -> Scope | None:
+    """Return the scope in which *seam* acts, or None for the original.
+
+    What a suspended or failed run left behind (a thread, a task) takes no more paid or effectful
+    steps: such a seam still gets its scope, in which they are refused.
+    """
+    scope = current()
+    if scope is None or not scope.run.over:
+        return scope
+    return scope if scope.run.cut and seam.essential else None
 
 
 def live_scope() -> Scope | None:

@@ -115,7 +115,7 @@ def conclude(run: Run, *, value: Any = None, error: BaseException | None = None)
         outcome = _concluded(run, value, error)
     except Suspended as stopped:  # the journal failed at the last moment
         outcome = Outcome("stopped", error=run.failure or stopped)
-    run.over = True
+    run.over, run.cut = True, outcome.status != "done"
     shown = outcome.error
     run.tell(run.options.listeners.run_ended, run.info, outcome.status, shown)
     return outcome

@@ -46,6 +46,7 @@ class Run:
         failure: What must end the run whatever the program does, if anything.
         unwinding: Whether parked tasks are being cancelled.
         over: Whether this process is through with it; seams are inert from then on.
+        cut: Whether it was over before its code had come to the end.
         parked: Tasks that will never go on.
         targets: What finds the tasks to be cancelled first, as its scopes named it; a set.
         inflight: How many steps are being executed.
@@ -78,7 +79,7 @@ class Run:
         self.pending: dict[str, Interrupt] = {}
         self.failure: BaseException | None = None
         self.unwinding = False
-        self.over = False
+        self.over = self.cut = False
         self.parked: list[Any] = []
         self.targets: dict[Any, None] = {}
         self.sweepers: dict[Any, Any] = {}

@@ -42,6 +42,7 @@ class Step:
         "_policy",
         "_started",
         "_t0",
+        "_was_in_time",
         "cached",
         "call",
         "held",
@@ -74,6 +75,7 @@ class Step:
         self.inner = inner_lane(self.slot)
         self._attempts = 0
         self._is_inside = self.cached = False
+        self._was_in_time = not run.stopping  # begun before a question beside it, it is finished
         self._started = self._t0 = 0.0
 
     def info(self, **changes: Any) -> StepInfo:
@@ -217,7 +219,8 @@ class Step:
             Suspended: The run is being suspended, or its journal failed.
         """
         run, lane, call = self.run, self._lane, self.call
-        run.check()
+        if not self._was_in_time or run.failure is not None or run.over:
+            run.check()
         if lane.deadline is not None:
             if lane.deadline.is_over:
                 raise Suspended(f"{call.name} was called by an attempt that was given up")

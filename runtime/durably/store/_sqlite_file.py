@@ -93,10 +93,13 @@ class SqliteFile:
     @contextlib.contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
         """Lend the writer inside a transaction that is committed at the end, or undone."""
-        with self._writing:
-            self._check_usable()
-            with _explained(self.path), _transaction(self._writer, "BEGIN IMMEDIATE"):
-                yield self._writer
+        self._check_usable()
+        with (
+            self._writing,
+            _explained(self.path),
+            _transaction(self._writer, "BEGIN IMMEDIATE"),
+        ):
+            yield self._writer
 
     @contextlib.contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:

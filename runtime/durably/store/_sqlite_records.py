@@ -17,13 +17,11 @@ _LIVE = "(expires IS NULL OR expires > :now)"
 _BELOW = "(namespace = :prefix OR (namespace >= :first AND namespace < :end))"
 _ORDER = "ORDER BY id"
 _VECTORS = "SELECT item, vector FROM store_vector JOIN store_item ON store_item.id = item"
-_VECTOR_ORDER = "ORDER BY store_vector.id"
 
 _FIND = f"{_FIELDS} WHERE namespace = :namespace AND key = :key AND {_LIVE}"
 _ALL = f"{_FIELDS} WHERE {_LIVE} {_ORDER}"
 _ALL_BELOW = f"{_FIELDS} WHERE {_BELOW} AND {_LIVE} {_ORDER}"
-_ALL_VECTORS = f"{_VECTORS} {_VECTOR_ORDER}"
-_VECTORS_BELOW = f"{_VECTORS} WHERE {_BELOW} {_VECTOR_ORDER}"
+_VECTORS_BELOW = f"{_VECTORS} WHERE {_BELOW}"
 _NAMESPACES = """
     SELECT DISTINCT namespace FROM store_item WHERE expires IS NULL OR expires > :now
 """
@@ -72,7 +70,7 @@ class SqliteRecords:
         if prefix:
             found = self._db.execute(_VECTORS_BELOW, _range(prefix))
         else:
-            found = self._db.execute(_ALL_VECTORS)
+            found = self._db.execute(_VECTORS)
         vectors: dict[int, list[bytes]] = {}
         for item, vector in found:
             vectors.setdefault(item, []).append(vector)

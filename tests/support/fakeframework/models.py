@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 
 class Base(ABC):
@@ -34,7 +35,7 @@ class Inheriting(Model):
 class Counting:
     """Counts its subclasses and does not pass the message on."""
 
-    known = []
+    known: ClassVar = []
 
     def __init_subclass__(cls, **kwargs):
         Counting.known.append((cls.__name__, kwargs))

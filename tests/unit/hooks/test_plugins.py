@@ -237,7 +237,7 @@ def test_a_user_beats_a_third_party_and_that_beats_the_built_in(distribute):
 
 
 def test_trylast_lets_another_go_first():
-    """Pluggy's own marks move an implementation."""
+    """The marks of pluggy move an implementation."""
 
     class Last:
         @hookimpl(trylast=True)
@@ -355,7 +355,7 @@ def test_a_hook_with_wrong_parameters_given_in_code_raises():
 
 
 def test_a_hook_cannot_be_wrapped():
-    """Pluggy's wrappers are refused, since the objects that hooks return are called directly."""
+    """Wrappers are refused, since the objects that hooks return are called directly."""
 
     class Wrapping:
         @hookimpl(wrapper=True)
