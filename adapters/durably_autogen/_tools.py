@@ -194,7 +194,6 @@ SEAMS = (
         params=("name", "arguments"),
         subclasses=True,
         optional=True,
-        since="0.6.2",
     ),
     Seam(
         "autogen_core.tools:BaseTool.run_json",

@@ -8,6 +8,7 @@ General layout: a room imports only rooms below it (checked by import-linter).
     adapting           what an adapter's author uses
     engine             one run: replay or call
     hooks              what plug-ins add
+    store, caching     long-term memory; step caches
     journal            facts: records, storages, codec
     types, errors      the values and errors that users see
 
@@ -16,13 +17,17 @@ This module imports no framework, no langchain-core and no pydantic.
 
 from __future__ import annotations
 
+from .caching import InMemoryCache as InMemoryCache
+from .caching import SqliteCache as SqliteCache
 from .engine import Answer as Answer
 from .errors import AdapterMismatch as AdapterMismatch
 from .errors import CodecError as CodecError
 from .errors import DecodeError as DecodeError
 from .errors import DurablyError as DurablyError
+from .errors import EmbeddingError as EmbeddingError
 from .errors import EncodeError as EncodeError
 from .errors import GraphDrained as GraphDrained
+from .errors import InvalidNamespaceError as InvalidNamespaceError
 from .errors import JournalCorrupt as JournalCorrupt
 from .errors import JournalError as JournalError
 from .errors import JournalTooNew as JournalTooNew
@@ -61,6 +66,11 @@ from .hosting import Host as Host
 from .hosting import wrap as wrap
 from .journal import MemoryStorage as MemoryStorage
 from .journal import SqliteStorage as SqliteStorage
+from .store import BaseStore as BaseStore
+from .store import InMemoryStore as InMemoryStore
+from .store import Item as Item
+from .store import SearchItem as SearchItem
+from .store import SqliteStore as SqliteStore
 from .types import CachePolicy as CachePolicy
 from .types import Command as Command
 from .types import GraphOutput as GraphOutput
@@ -79,20 +89,26 @@ __all__ = [
     "AdapterMismatch",
     "Answer",
     "AsyncSqliteSaver",
+    "BaseStore",
     "CachePolicy",
     "CodecError",
     "Command",
     "DecodeError",
     "Durable",
     "DurablyError",
+    "EmbeddingError",
     "EncodeError",
     "Entrypoint",
     "ExecutionInfo",
     "GraphDrained",
     "GraphOutput",
     "Host",
+    "InMemoryCache",
     "InMemorySaver",
+    "InMemoryStore",
     "Interrupt",
+    "InvalidNamespaceError",
+    "Item",
     "JournalCorrupt",
     "JournalError",
     "JournalTooNew",
@@ -111,8 +127,11 @@ __all__ = [
     "RunInfo",
     "RunView",
     "Runtime",
+    "SearchItem",
+    "SqliteCache",
     "SqliteSaver",
     "SqliteStorage",
+    "SqliteStore",
     "StateSnapshot",
     "StepFailed",
     "StepInfo",

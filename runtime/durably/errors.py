@@ -14,6 +14,8 @@ DurablyError
 ├── OutcomeUnknown            an effect began, and its outcome was never recorded
 ├── ResumeError               an answer does not fit the questions that are open
 ├── UnknownRun                no such run or thread
+├── InvalidNamespaceError     a store's namespace is no tuple of usable labels
+├── EmbeddingError            a store's index cannot embed its texts
 ├── PluginError               a plug-in is broken, or none knows a URL
 ├── AdapterMismatch           the installed framework does not offer a seam that we need
 ├── GraphDrained              a run was asked to stop before it began
@@ -100,6 +102,14 @@ class ResumeError(DurablyError):
 
 class UnknownRun(DurablyError):  # noqa: N818
     """The journal holds no such run or thread."""
+
+
+class InvalidNamespaceError(DurablyError, ValueError):
+    """A namespace is not a tuple of usable labels; name and rules as in LangGraph."""
+
+
+class EmbeddingError(DurablyError, ValueError):
+    """The index's ``embed`` cannot be used, or what it returned are no vectors for the texts."""
 
 
 class PluginError(DurablyError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from difflib import unified_diff
+from pprint import pformat
 from typing import Any
 
 from tests.parity import sides
@@ -23,12 +25,18 @@ def parity(program: Program) -> Callable[[], None]:
     def test() -> None:
         expected = transcript(program, sides.langgraph())
         assert expected, "the program says nothing"
-        assert transcript(program, sides.durably()) == expected
+        found = transcript(program, sides.durably())
+        assert found == expected, _compared(expected, found)
 
     test.__name__ = program.__name__
     test.__doc__ = program.__doc__
     test.__module__ = program.__module__
     return test
+
+
+def _compared(langgraph: list[Any], durably: list[Any]) -> str:
+    one, other = (pformat(lines, width=100).splitlines() for lines in (langgraph, durably))
+    return "\n".join(["", *unified_diff(one, other, "langgraph", "durably", lineterm="", n=2)])
 
 
 def transcript(program: Program, side: Any) -> list[Any]:

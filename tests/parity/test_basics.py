@@ -485,7 +485,13 @@ def test_the_input_is_the_first_parameter_whatever_it_is_called(api, say):
     def workflow(config) -> Any:
         return config
 
-    say.attempt(workflow.invoke, {"mine": 1})
+    say.attempt(
+        workflow.invoke,
+        {"mine": 1},
+        langgraph=("raised", "TypeError"),
+        durably={"mine": 1},
+        why="The first parameter is the input, whatever it is called",
+    )
 
 
 @parity

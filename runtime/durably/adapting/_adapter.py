@@ -111,7 +111,7 @@ class Adapter:
 
         Called only for objects that :meth:`claims` accepted.
         """
-        raise TypeError(f"the {self.name} adapter cannot run a {type(target).__qualname__}")
+        raise TypeError(f"the {self.name} adapter cannot run {type(target).__qualname__} objects")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class InMemoryCache:
         self._max = max_entries
         self._clock = clock
         self._entries: OrderedDict[FullKey, tuple[bytes, float | None]] = OrderedDict()
-        self._set_since_sweep = 0
+        self._until_sweep = _SWEEP_AFTER
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -72,9 +72,8 @@ class InMemoryCache:
             for key, (value, ttl) in pairs.items():
                 self._entries[key] = (value, None if ttl is None else now + ttl)
                 self._entries.move_to_end(key)
-            self._set_since_sweep += len(pairs)
-            # Once for as many settings as there are entries: its cost per setting is constant.
-            if self._set_since_sweep >= max(_SWEEP_AFTER, len(self._entries)):
+            self._until_sweep -= len(pairs)
+            if self._until_sweep <= 0:
                 self._sweep(now)
             while len(self._entries) > self._max:
                 self._entries.popitem(last=False)
@@ -102,9 +101,10 @@ class InMemoryCache:
         self.clear(namespaces)
 
     def _sweep(self, now: float) -> None:
-        self._set_since_sweep = 0
         for key in [key for key, (_, end) in self._entries.items() if _is_over(end, now)]:
             del self._entries[key]
+        # After as many settings as there are entries: what it costs each setting is constant.
+        self._until_sweep = max(_SWEEP_AFTER, len(self._entries))
 
 
 def _is_over(expires: float | None, now: float) -> bool:

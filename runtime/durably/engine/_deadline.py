@@ -1,8 +1,8 @@
 """Timeouts of one attempt, for coroutines and plain functions alike.
 
 A coroutine is cancelled at its deadline. A plain function cannot be; it runs in a thread of its
-own, the caller stops waiting, and whatever the function still does is cut off from the run: its steps
-are refused and its result is dropped.
+own, the caller stops waiting, and whatever the function still does is cut off from the run: its
+steps are refused and its result is dropped.
 """
 
 from __future__ import annotations

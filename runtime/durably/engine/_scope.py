@@ -6,12 +6,13 @@ The sync and async call sites are twins by nature; what they decide is in :mod:`
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
 from ..errors import Suspended
+from ..types import Decision
 from ._answers import decision
 from ._asking import ask
 from ._call import Call
@@ -135,8 +136,24 @@ class Scope:
         run.pass_on(self.lane.path)
         run.tell(run.options.listeners.span_ended, self.lane.path, kind, name, error)
 
-    async def iterate(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
+    def each(self, source: Iterator[T]) -> Iterator[T]:
         """Yield from *source*, which runs inside this scope while its consumer does not."""
+        try:
+            while True:
+                with self.entered():
+                    try:
+                        item = next(source)
+                    except StopIteration:
+                        return
+                yield item
+        finally:
+            close = getattr(source, "close", None)
+            if close is not None:
+                with self.entered():
+                    close()
+
+    async def iterate(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Like :meth:`each`, for asynchronous iterators."""
         try:
             while True:
                 with self.entered():
@@ -172,11 +189,9 @@ class Scope:
         """Do what :meth:`step` does, for a step that was opened before."""
         if step.held is not None:
             return step.replay()
-        question = step.unfinished()
-        if question is not None:
-            settled = decision(self._inner(step).ask(step.doubt, question))
-            if settled[0] != "approve":
-                return step.settle(settled)
+        settled = self._settled(step)
+        if settled is not None:
+            return step.settle(settled)
         step.begin()
         try:
             while True:
@@ -213,11 +228,9 @@ class Scope:
         """Like :meth:`perform`, for coroutines."""
         if step.held is not None:
             return step.replay()
-        question = step.unfinished()
-        if question is not None:
-            settled = decision(await self._inner(step).aask(step.doubt, question))
-            if settled[0] != "approve":
-                return step.settle(settled)
+        settled = await self._asettled(step)
+        if settled is not None:
+            return step.settle(settled)
         step.begin()
         try:
             while True:
@@ -241,6 +254,59 @@ class Scope:
             step.abandon()
             raise
 
+    def _settled(self, step: Step) -> tuple[Decision, Any] | None:
+        """Return what a person decided about an effect left half-way; None: to execute it."""
+        question = step.unfinished()
+        if question is None:
+            return None
+        settled = decision(self._inner(step).ask(step.doubt, question))
+        return None if settled[0] == "approve" else settled
+
+    async def _asettled(self, step: Step) -> tuple[Decision, Any] | None:
+        """Like :meth:`_settled`, for coroutines."""
+        question = step.unfinished()
+        if question is None:
+            return None
+        settled = decision(await self._inner(step).aask(step.doubt, question))
+        return None if settled[0] == "approve" else settled
+
+    def stream(self, call: Call, source: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+        """Like :meth:`step`, for a step whose value arrives in pieces; see :meth:`astream`."""
+        step = self.open(call)
+        if step.held is not None:
+            pieces = step.replay(in_pieces=True)
+            yield from pieces[:-1]
+            self.run.tick(step.held.step)
+            yield from pieces[-1:]
+            return
+        settled = self._settled(step)
+        if settled is not None:
+            yield from step.settle(settled)
+            return
+        step.begin()
+        pieces = []
+        try:
+            while True:
+                try:
+                    for piece in self._inner(step).each(source()):
+                        if pieces:
+                            yield pieces[-1]
+                        pieces.append(piece)
+                except Exception as error:
+                    delay = step.retry_in(error)
+                    if delay is None:
+                        step.fail(error)
+                        raise
+                else:
+                    step.finish(pieces)
+                    break
+                pieces.clear()
+                self.run.clock.sleep(delay)
+        except BaseException:
+            step.abandon()
+            raise
+        yield from pieces[-1:]
+
     async def astream(
         self, call: Call, source: Callable[[], AsyncIterator[Any]]
     ) -> AsyncIterator[Any]:
@@ -258,6 +324,11 @@ class Scope:
                     yield piece
                 self.run.tick(step.held.step)
                 for piece in pieces[-1:]:
+                    yield piece
+                return
+            settled = await self._asettled(step)
+            if settled is not None:
+                for piece in step.settle(settled):
                     yield piece
                 return
             async for piece in self._pieces(step, source):

@@ -173,7 +173,7 @@ class Step:
     def unfinished(self) -> Question | None:
         """Return what to ask a person about an effect that an earlier process left half-way."""
         call, run = self.call, self.run
-        if not call.effect or self.slot.exact not in run.past.unfinished:
+        if self.slot.exact not in run.past.unfinished:
             return None
         if self._policy.effect != "once":
             run.tell(run.options.listeners.effect_repeated, self.info())
@@ -233,7 +233,7 @@ class Step:
             run.activity += 1
         self._started, self._t0 = run.clock.now(), run.clock.monotonic()
         self._attempts = run.past.attempts.get(self.slot.exact, 0)
-        if call.effect and announce:
+        if announce and (call.effect or self._policy.effect == "once"):
             slot = self.slot
             marker = StepStarted(*slot[:6], at=self._started, label=call.label)
             try:

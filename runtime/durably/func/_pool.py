@@ -162,7 +162,7 @@ _ticker = _Ticker()
 
 def _forget_threads() -> None:
     """Begin anew in a forked child, where none of the threads goes on."""
-    global _threads, _ticker  # noqa: PLW0603 - there is one of each in a process
+    global _threads, _ticker
     _threads, _ticker = _Threads(), _Ticker()
 
 

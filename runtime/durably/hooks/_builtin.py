@@ -1,8 +1,10 @@
-"""The storages that come with durably, offered through the same door as everybody else's."""
+"""Storages, caches and stores that come with durably, offered as everybody else's are."""
 
 from __future__ import annotations
 
+from ..caching import Cache, InMemoryCache, SqliteCache
 from ..journal import MemoryStorage, SqliteStorage, Storage
+from ..store import BaseStore, InMemoryStore, SqliteStore
 from .specs import hookimpl
 
 _SQLITE = "sqlite:///"
@@ -11,10 +13,36 @@ _SQLITE = "sqlite:///"
 @hookimpl
 def open_storage(url: str) -> Storage | None:
     """Open ``memory:``, ``sqlite:///path``, or a bare path that ends in ``.db``."""
-    if url in {"memory", "memory:", "memory://"}:
+    if _is_memory(url):
         return MemoryStorage()
+    path = _sqlite_path(url)
+    return SqliteStorage(path) if path else None
+
+
+@hookimpl
+def open_cache(url: str) -> Cache | None:
+    """Open a cache by the same URLs."""
+    if _is_memory(url):
+        return InMemoryCache()
+    path = _sqlite_path(url)
+    return SqliteCache(path) if path else None
+
+
+@hookimpl
+def open_store(url: str) -> BaseStore | None:
+    """Open a long-term memory by the same URLs."""
+    if _is_memory(url):
+        return InMemoryStore()
+    path = _sqlite_path(url)
+    return SqliteStore(path) if path else None
+
+
+def _is_memory(url: str) -> bool:
+    return url in {"memory", "memory:", "memory://"}
+
+
+def _sqlite_path(url: str) -> str:
+    """Return the file that a URL or bare path names; empty if it is none of SQLite's."""
     if url.startswith(_SQLITE):
-        return SqliteStorage(url.removeprefix(_SQLITE))
-    if "://" not in url and url.endswith(".db"):
-        return SqliteStorage(url)
-    return None
+        return url.removeprefix(_SQLITE)
+    return url if "://" not in url and url.endswith(".db") else ""

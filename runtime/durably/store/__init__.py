@@ -18,6 +18,8 @@ Code written for LangGraph's stores works with these. Where they differ, on purp
 
 from __future__ import annotations
 
+from ..errors import EmbeddingError as EmbeddingError
+from ..errors import InvalidNamespaceError as InvalidNamespaceError
 from .base import BaseStore as BaseStore
 from .config import NOT_PROVIDED as NOT_PROVIDED
 from .config import AEmbeddingsFunc as AEmbeddingsFunc
@@ -26,8 +28,6 @@ from .config import EmbeddingsFunc as EmbeddingsFunc
 from .config import IndexConfig as IndexConfig
 from .config import NotProvided as NotProvided
 from .config import TTLConfig as TTLConfig
-from .errors import EmbeddingError as EmbeddingError
-from .errors import InvalidNamespaceError as InvalidNamespaceError
 from .items import Item as Item
 from .items import SearchItem as SearchItem
 from .memory import InMemoryStore as InMemoryStore

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from ..errors import InvalidNamespaceError
 from ._embedding import Embedder, Vectors
 from ._filtering import Predicate, compiled
 from ._namespaces import checked, checked_home, fulfils, is_unicode
@@ -18,7 +19,6 @@ from ._paths import texts_at
 from ._ranking import ranked
 from ._records import Draft, Record, Records
 from ._values import decode, encode
-from .errors import InvalidNamespaceError
 from .ops import GetOp, ListNamespacesOp, Namespace, Op, PutOp, Result, SearchOp
 
 

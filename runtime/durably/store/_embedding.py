@@ -7,9 +7,9 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
+from ..errors import EmbeddingError
 from ._vectors import dims, pack
 from .config import IndexConfig
-from .errors import EmbeddingError
 
 _Sync: TypeAlias = Callable[[Any], Any]
 _Async: TypeAlias = Callable[[Any], Awaitable[Any]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import InvalidNamespaceError
+from ..errors import InvalidNamespaceError
 from .ops import MatchCondition, Namespace
 
 _FOREIGN_ROOT = "langgraph"

@@ -37,7 +37,7 @@ def graph(client, second=None):
 
 
 async def test_branches_are_heard_in_the_recorded_order(host, serve, client):
-    """The quick agent was heard first; on replay it is too, though the slow one is replayed first."""
+    """The quick agent was heard first, and is on replay, where no agent is quicker."""
     server = serve(SCRIPT)
     first = await durably.wrap(graph(client(server)), checkpointer=host).ainvoke("Go.", CONFIG)
     assert [source for source, _ in texts(first)][1:3] == ["second", "first"]

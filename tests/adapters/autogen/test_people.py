@@ -144,3 +144,47 @@ async def test_parallel_tools_ask_together(host, serve, client):
     results = next(m for m in done.messages if type(m).__name__ == "ToolCallExecutionEvent")
     assert [one.content for one in results.content] == ["two", "four"]
     assert server.count() == 2
+
+
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"type": "respond", "value": "5"}, "5"),
+        ({"type": "reject"}, "a person decided not to repeat it"),
+        ({"type": "approve"}, "done"),
+    ],
+    ids=["respond", "reject", "approve"],
+)
+async def test_a_tool_left_half_way_asks_a_person(serve, client, answer, told):
+    """With effect="once" a tool whose process died is not repeated unasked; the model is told."""
+    server, begun, calls = serve(SUM_SCRIPT), asyncio.Event(), []
+
+    async def add(a: int, b: int) -> str:
+        """Die the first time."""
+        calls.append((a, b))
+        if len(calls) == 1:
+            begun.set()
+            await asyncio.get_running_loop().create_future()
+        return "done"
+
+    agent = durably.wrap(
+        adder(client(server), add),
+        checkpointer="memory:",
+        policies={"add": durably.StepPolicy(effect="once")},
+    )
+    running = asyncio.create_task(agent.ainvoke("2 and 3", CONFIG))
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    waiting = await agent.ainvoke(None, CONFIG)
+    assert question(waiting)["name"] == "add"
+    assert len(calls) == 1
+    done = await agent.ainvoke(durably.Command(resume=answer), CONFIG)
+    (result,) = next(m for m in done.messages if m.type == "ToolCallExecutionEvent").content
+    assert told in result.content
+    assert result.is_error == (answer["type"] == "reject")
+    assert len(calls) == (2 if answer["type"] == "approve" else 1)

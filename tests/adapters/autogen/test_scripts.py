@@ -67,7 +67,7 @@ def durably_run(environment, directory, script):
 
 @pytest.mark.timeout(120)
 def test_a_script_that_imports_late_and_asks_is_answered_by_another_process(tmp_path, serve):
-    """The script ends with status 75, cleanly; with the answer it goes on and pays nothing twice."""
+    """The script ends cleanly with status 75; with the answer it goes on and pays nothing twice."""
     server = serve(CHAT_SCRIPT)
     (tmp_path / "chat.py").write_text(SCRIPT, encoding="utf-8")
     environment = {**os.environ, "OPENAI_API_KEY": "any", "OPENAI_BASE_URL": server.url}

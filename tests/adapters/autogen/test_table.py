@@ -1,4 +1,4 @@
-"""The adapter's table: it fits the installed AutoGen, is inert outside of runs, and can be undone."""
+"""The adapter's table fits the installed AutoGen, is inert outside of runs, and can be undone."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def test_put_survives_a_kill(path: Path):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork() here")
 def test_store_does_not_cross_fork(path: Path):
-    """A forked child is told to open the store again, and does not close the parent's."""
+    """A forked child is told to open the store again, and the parent's goes on."""
 
     def child(answers: multiprocessing.Queue[str]) -> None:
         try:
