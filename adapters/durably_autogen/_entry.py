@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import weakref
 from collections.abc import Mapping
@@ -24,13 +25,15 @@ class _Known:
     Attributes:
         built: Its state before its first run; None if it cannot be saved.
         begun: Its state when its last run began.
-        is_torn: Whether its last run was unwound in the middle.
+        is_torn: Whether its last run was cut off in the middle.
+        is_running: Whether a run of it is under way.
     """
 
-    def __init__(self, built: Any) -> None:
-        self.built = built
-        self.begun = built
+    def __init__(self) -> None:
+        self.built: Any = None
+        self.begun: Any = None
         self.is_torn = False
+        self.is_running = False
 
 
 _known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
@@ -45,21 +48,41 @@ def entry(target: Any) -> Entry:
     """Return how a run of an agent or a team is begun.
 
     Runs in one process go on with the object's conversation, as they do without durably. A run
-    that is continued begins with the conversation that it first began with; a run that was
-    unwound in the middle is not part of the conversation.
+    that is continued begins with the conversation that it first began with; a run that was cut off
+    in the middle is not part of the conversation.
+
+    Raises:
+        RuntimeError: A run finds the object running already.
     """
 
     async def ainvoke(given: Any) -> Any:
         scope = live_scope()
         assert scope is not None
         task = _task(given)
-        known = await _prepare(scope, target)
-        known.is_torn = True
-        result = await target.run(**task)
-        known.is_torn = False
-        return result
+        known = _known.get(target)
+        if known is not None and known.is_running:
+            raise RuntimeError(
+                f"{_name(target)} is running already, in another run than {scope.run.id}. An "
+                "AutoGen object holds one conversation: wait for it, or wrap one for each thread."
+            )
+        is_used = known is not None
+        if known is None:
+            known = _known[target] = _Known()
+        known.is_running = True
+        try:
+            await _prepare(scope, target, known, is_used=is_used)
+            return await target.run(**task)
+        except asyncio.CancelledError:
+            known.is_torn = True
+            raise
+        finally:
+            known.is_running = False
 
-    return Entry(f"autogen:{getattr(target, 'name', type(target).__name__)}", ainvoke=ainvoke)
+    return Entry(f"autogen:{_name(target)}", ainvoke=ainvoke)
+
+
+def _name(target: Any) -> str:
+    return str(getattr(target, "name", None) or type(target).__name__)
 
 
 def _task(given: Any) -> dict[str, Any]:
@@ -84,27 +107,28 @@ def _task(given: Any) -> dict[str, Any]:
     raise TypeError(f"an AutoGen run is given a text or messages, not a {type(given).__qualname__}")
 
 
-async def _prepare(scope: Scope, target: Any) -> _Known:
-    """Bring *target* into the state that this run begins with."""
-    known = _known.get(target)
-    is_used = known is not None
-    if known is None:
-        known = _known[target] = _Known(await _state(target))
+async def _prepare(scope: Scope, target: Any, known: _Known, *, is_used: bool) -> None:
+    """Bring *target* into the state that this run begins with.
+
+    The state is recorded only if the object was run before: otherwise it is as it was built, in
+    the process that continues the run too.
+    """
+    if not is_used:
+        known.built = known.begun = await _state(target)
     elif is_team(target) and of_another_loop(target):
         await renewed(target, await _state(target))
-    step = scope.open(Call("task", "state", type(target).__name__))
+    step = scope.open(Call("task", "state", _name(target)))
     if step.held is not None:
         known.begun = step.replay()
         await revive(target, known.begun)
-    elif scope.run.info.resumed:
+    elif is_used and scope.run.info.resumed:
         known.begun = known.built
-        if is_used:
-            await revive(target, known.begun)
+        await revive(target, known.begun)
     elif is_used:
         if known.is_torn:
             await revive(target, known.begun)
         known.begun = await scope.aperform(step, lambda: _state(target))
-    return known
+    known.is_torn = False
 
 
 async def _state(target: Any) -> Any:
@@ -114,7 +138,7 @@ async def _state(target: Any) -> Any:
         _log.warning(
             "the state of %s cannot be saved (%s: %s); a run that is continued in another process "
             "begins with the object as it was built",
-            getattr(target, "name", target),
+            _name(target),
             type(error).__name__,
             error,
         )

@@ -47,7 +47,8 @@ async def _run_team(
     inner = _unwindable(scope, f"team:{name}", owner)
     if self._embedded_runtime:
         remember_runtime(scope.run, self._runtime)
-    _teams[self._team_id] = _Team(inner)
+    team = _Team(inner)
+    _teams.setdefault(self._team_id, team)  # AutoGen refuses a team that runs already
     try:
         with told(inner, _TEAM, name) as over:
             async for item in inner.iterate(original(self, *args, **kwargs)):
@@ -58,7 +59,8 @@ async def _run_team(
         give_cause(scope.run, error)
         raise
     finally:
-        _teams.pop(self._team_id, None)
+        if _teams.get(self._team_id) is team:
+            del _teams[self._team_id]
 
 
 async def _take_turn(

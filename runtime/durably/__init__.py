@@ -51,6 +51,7 @@ from .func import RunControl as RunControl
 from .func import Runtime as Runtime
 from .func import SqliteSaver as SqliteSaver
 from .func import Task as Task
+from .func import add_messages as add_messages
 from .func import entrypoint as entrypoint
 from .func import get_config as get_config
 from .func import get_runtime as get_runtime
@@ -143,6 +144,7 @@ __all__ = [
     "ThreadBusy",
     "TimeoutPolicy",
     "UnknownRun",
+    "add_messages",
     "entrypoint",
     "get_config",
     "get_runtime",

@@ -7,6 +7,7 @@ from ._asking import interrupt as interrupt
 from ._entry import Entrypoint as Entrypoint
 from ._entrypoint import Final as Final
 from ._entrypoint import entrypoint as entrypoint
+from ._messages import add_messages as add_messages
 from ._runtime import ExecutionInfo as ExecutionInfo
 from ._runtime import RunControl as RunControl
 from ._runtime import Runtime as Runtime

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast, overload
 
+from ..engine import Run
 from ._runtime import scope_here
 
+T = TypeVar("T")
 
+_REFUSED = "refused"
+
+
+@overload
+def interrupt(value: Any, *, response_schema: type[T]) -> T: ...
+@overload
+def interrupt(value: Any, *, response_schema: Mapping[str, Any] | None = None) -> Any: ...
 def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     """Ask a question, and return its answer when the run is continued with one.
 
@@ -15,7 +25,10 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
 
     Args:
         value: What is asked; any value that can be journaled.
-        response_schema: What an answer must look like, told to whoever answers.
+        response_schema: What an answer must look like: a pydantic model, dataclass or
+            ``TypedDict``, which the answer is made into, or a JSON schema, which is only told to
+            whoever answers. An answer that the class refuses is not taken: ``invoke`` raises what
+            the class raised, and the question is open again, under a new id.
 
     Raises:
         RuntimeError: There is no run around the call.
@@ -23,7 +36,36 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     Example:
         >>> answer = interrupt({"message": "Publish?"})  # doctest: +SKIP
     """
-    return scope_here("interrupt").ask("interrupt", value, response_schema)
+    scope = scope_here("interrupt")
+    if response_schema is None or isinstance(response_schema, Mapping):
+        return scope.ask("interrupt", value, response_schema)
+    told, made = _class_schema(response_schema)
+    refused = _refused(scope.run)
+    while True:
+        answer = scope.ask("interrupt", value, told)
+        refused.pop(value_key := id(value), None)
+        try:
+            return made(answer)
+        except ValueError as error:  # pydantic's ValidationError is one
+            refused[value_key] = error
+
+
+def _class_schema(wanted: Any) -> tuple[Mapping[str, Any], Callable[[Any], Any]]:
+    """Return a class's JSON schema, and what makes an answer one of it."""
+    from pydantic import TypeAdapter
+
+    adapter: TypeAdapter[Any] = TypeAdapter(wanted)
+    return adapter.json_schema(), adapter.validate_python
+
+
+def _refused(run: Run) -> dict[int, ValueError]:
+    """Return why the last answers to questions that are open again were not taken."""
+    return cast("dict[int, ValueError]", run.resources.setdefault(_REFUSED, {}))
+
+
+def refusal(run: Run) -> ValueError | None:
+    """Return why an answer was not taken, if its question is open again."""
+    return next(iter(_refused(run).values()), None)
 
 
 def idempotency_key() -> str:

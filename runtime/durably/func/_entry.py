@@ -6,6 +6,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
 from typing import Any
 
 from ..engine import Outcome, Scope, current
@@ -194,8 +195,9 @@ class Entrypoint(Piped):
                 Invocation(host, input, config, context, durability, control, teller)
             )
 
-        for part in pipe(execute):
-            yield shaped(part, stream_mode or "updates", subgraphs=subgraphs, version=version)
+        with closing(pipe(execute)) as parts:
+            for part in parts:
+                yield shaped(part, stream_mode or "updates", subgraphs=subgraphs, version=version)
 
     async def astream(
         self,
@@ -219,8 +221,9 @@ class Entrypoint(Piped):
                 Invocation(host, input, config, context, durability, control, teller)
             )
 
-        async for part in apipe(execute):
-            yield shaped(part, stream_mode or "updates", subgraphs=subgraphs, version=version)
+        async with aclosing(apipe(execute)) as parts:
+            async for part in parts:
+                yield shaped(part, stream_mode or "updates", subgraphs=subgraphs, version=version)
 
     def batch(
         self,

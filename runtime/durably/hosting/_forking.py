@@ -90,7 +90,9 @@ def fork(
         raise UnknownRun(f"thread {log.thread!r} has no state {checkpoint_id!r}")
     if given is not None and not isinstance(given, Command):
         branch = {**meta, "memory_before": seq + 1}
-        return host.begin_on(log, entry, given, meta=branch, sink=sink)
+        run = host.begin_on(log, entry, given, meta=branch, sink=sink)
+        _catch_up(host, log)
+        return run
     begun = start.record
     assert isinstance(begun, RunStarted)
     if isinstance(given, Command) and upto == seq:
@@ -104,7 +106,13 @@ def fork(
     )
     run_id = new_run_id()
     log.append(run_id, forked, *kept_records(log.entries, start.run, upto))
-    log.entries += host.journal.read(log.thread)[len(log.entries) :]
+    _catch_up(host, log)
     view = fold((log.thread, one) for one in log.entries)[run_id]
     answers = answers_of(host, view, given) if isinstance(given, Command) else None
     return host.taken_up(log, view, answers=answers, sink=sink)
+
+
+def _catch_up(host: Host, log: ThreadLog) -> None:
+    """Let the log's entries be all that was appended, kept back until the end or not."""
+    log.flush()
+    log.entries += host.journal.read(log.thread)[len(log.entries) :]

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import queue
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
 from ..engine import Outcome
@@ -20,7 +20,7 @@ BACKLOG = 1024
 _LOOK_EVERY = 0.05
 
 
-def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Iterator[P]:
+def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Generator[P]:
     """Yield what *execute* emits; it drives a run in a thread of its own.
 
     A slow consumer holds the run up once :data:`BACKLOG` parts wait. A consumer that leaves early
@@ -62,10 +62,12 @@ def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Iterator[P]:
     _raise_failure(ended[0])
 
 
-async def apipe(execute: Callable[[Callable[[P], None]], Awaitable[Outcome]]) -> AsyncIterator[P]:
+async def apipe(execute: Callable[[Callable[[P], None]], Awaitable[Outcome]]) -> AsyncGenerator[P]:
     """Like :func:`pipe`, for a run in the consumer's own event loop.
 
-    A consumer that leaves early cancels the run, which can be continued like one that crashed.
+    A consumer that leaves early cancels the run, which can be continued like one that crashed. A
+    generator that passes these parts on closes this one (``contextlib.aclosing``): nothing does it
+    by itself.
     """
     loop = asyncio.get_running_loop()
     parts: asyncio.Queue[Any] = asyncio.Queue()
@@ -93,6 +95,8 @@ async def apipe(execute: Callable[[Callable[[P], None]], Awaitable[Outcome]]) ->
         if not worker.done():
             worker.cancel()
             await asyncio.wait({worker})
+        if not worker.cancelled():
+            worker.exception()  # whoever left early is not told
     _raise_failure(outcome)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, closing
 from typing import Any, TypeAlias
 
 from ..engine import Outcome, Sink
@@ -27,8 +28,9 @@ def stream(mode: Modes, execute: Callable[[Sink], Outcome]) -> Iterator[Any]:
         _finish(modes, outcome, emit)
         return outcome
 
-    for part in pipe(run):
-        yield _shaped(mode, part)
+    with closing(pipe(run)) as parts:
+        for part in parts:
+            yield _shaped(mode, part)
 
 
 async def astream(mode: Modes, execute: Callable[[Sink], Awaitable[Outcome]]) -> AsyncIterator[Any]:
@@ -40,8 +42,9 @@ async def astream(mode: Modes, execute: Callable[[Sink], Awaitable[Outcome]]) ->
         _finish(modes, outcome, emit)
         return outcome
 
-    async for part in apipe(run):
-        yield _shaped(mode, part)
+    async with aclosing(apipe(run)) as parts:
+        async for part in parts:
+            yield _shaped(mode, part)
 
 
 def _chosen(mode: Modes) -> frozenset[str]:

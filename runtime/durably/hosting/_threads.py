@@ -72,7 +72,8 @@ def open_run(
         run_id = new_run_id()
         log = host.journal.take(run_id, mode)
         return host.begin_on(log, entry, given, run_id=run_id, meta=meta, sink=sink)
-    log = host.journal.take(thread, mode)
+    # An answer is read back from the journal at once, so it cannot be kept back until the exit.
+    log = host.journal.take(thread, "sync" if isinstance(given, Command) else mode)
     try:
         checkpoint = _checkpoint(config)
         if checkpoint is not None:
@@ -122,7 +123,7 @@ def _is_same(last: RunView, entry: str, given: Any) -> bool:
 
 def delivered(outcome: Outcome) -> Any:
     """Return what ``invoke`` returns for an outcome, or raise what it raises."""
-    if outcome.status == "waiting":
+    if outcome.status == "waiting" and outcome.error is None:
         return {"__interrupt__": list[Interrupt](outcome.interrupts)}
     if outcome.status == "done":
         return outcome.value

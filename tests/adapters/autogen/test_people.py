@@ -146,8 +146,6 @@ async def test_parallel_tools_ask_together(host, serve, client):
     assert server.count() == 2
 
 
-
-
 @pytest.mark.parametrize(
     ("answer", "told"),
     [

@@ -155,3 +155,15 @@ async def test_the_same_input_continues_an_unfinished_run(host, serve, client):
     done = await fresh.ainvoke("A poem.", CONFIG)
     assert texts(done)[-1] == ("critic", "APPROVE")
     assert sorted(server.counts.values()) == [1, 1, 1, 2]
+
+
+async def test_an_object_that_runs_already_is_not_disturbed(host, serve, client):
+    """A second run of a running team is refused in words, and the first one goes on."""
+    server = serve(CHAT_SCRIPT)
+    team = durably.wrap(round_robin(client(server)), checkpointer=host)
+    first, second = await asyncio.gather(
+        team.ainvoke("A poem.", on("t1")), team.ainvoke("A song.", on("t2")), return_exceptions=True
+    )
+    assert texts(first)[-1] == ("critic", "APPROVE")
+    assert isinstance(second, RuntimeError)
+    assert "is running already" in str(second)

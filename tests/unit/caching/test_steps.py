@@ -243,6 +243,22 @@ def test_other_process_is_waited_for(shared: SqliteCache, clock: FakeClock):
     assert watching.slept == [0.02, 0.04, 0.08, 0.16]
 
 
+def test_value_set_just_before_a_claim_is_released_is_found(tmp_path: Path):
+    """A value that arrives between the first look and the claim is not computed again."""
+    data = Codec().encode("theirs")
+
+    class Late(SqliteCache):
+        def claim(self, key: FullKey, owner: str, seconds: float) -> bool:
+            self.set({key: (data, None)})
+            return super().claim(key, owner, seconds)
+
+    with (
+        contextlib.closing(Late(tmp_path / "cache.db")) as cache,
+        steps_over(cache).entry(KEY) as entry,
+    ):
+        assert entry.value == "theirs"
+
+
 def test_other_process_that_died_is_not_waited_for_long(shared: SqliteCache, clock: FakeClock):
     """When a claim expires without a value, the step is computed."""
     assert shared.claim(KEY, "dead", 10)

@@ -1,0 +1,86 @@
+"""Chat models: every call of a ``BaseChatModel`` inside a run is a step.
+
+A node is executed again from its top when it asked a person or its process died; what its models
+answered before is not paid for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from durably.adapting import Call, Scope, Seam
+
+from ._requests import without_ids
+
+
+def _generate(
+    scope: Scope,
+    original: Callable[..., Any],
+    self: Any,
+    messages: list[Any],
+    stop: list[str] | None = None,
+    run_manager: Any = None,
+    **options: Any,
+) -> Any:
+    if scope.within("model"):  # a model around a model
+        return original(self, messages, stop, run_manager, **options)
+    return scope.step(
+        _call(self, messages, stop, options),
+        lambda: original(self, messages, stop, run_manager, **options),
+    )
+
+
+async def _agenerate(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    messages: list[Any],
+    stop: list[str] | None = None,
+    run_manager: Any = None,
+    **options: Any,
+) -> Any:
+    if scope.within("model"):
+        return await original(self, messages, stop, run_manager, **options)
+    return await scope.astep(
+        _call(self, messages, stop, options),
+        lambda: original(self, messages, stop, run_manager, **options),
+    )
+
+
+def _call(
+    model: Any, messages: list[Any], stop: list[str] | None, options: Mapping[str, Any]
+) -> Call:
+    settings = model._get_ls_params(stop=stop, **options)
+    request = {
+        "model": {name: value for name, value in settings.items() if name.startswith("ls_")},
+        "messages": without_ids(messages),
+        "stop": stop,
+        "options": options,
+    }
+    name = settings.get("ls_model_name") or type(model).__name__
+    return Call("model", str(name), request, usage=_usage)
+
+
+def _usage(result: Any) -> Mapping[str, int] | None:
+    message = getattr(result.generations[0], "message", None) if result.generations else None
+    used = getattr(message, "usage_metadata", None)
+    if not used:
+        return None
+    return {"input_tokens": used["input_tokens"], "output_tokens": used["output_tokens"]}
+
+
+SEAMS = tuple(
+    Seam(
+        f"langchain_core.language_models.chat_models:BaseChatModel.{name}",
+        "model",
+        around,
+        "model calls inside a node are repeated when the node is executed again",
+        params=("messages", "stop", "run_manager"),
+        optional=True,
+    )
+    for name, around in (
+        ("_generate_with_cache", _generate),
+        ("_agenerate_with_cache", _agenerate),
+    )
+)

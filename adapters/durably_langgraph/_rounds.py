@@ -1,0 +1,185 @@
+"""One call of a graph inside a run: begin or go on, ask what the graph asks, resume it.
+
+LangGraph ends a call when a node asks a person; the answers are given to a second call, and so on.
+Such a call is a round. All rounds of one call are one step of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from durably.adapting import Run, Scope, live_scope
+from durably.errors import Suspended
+
+T = TypeVar("T")
+
+MARK = "durably_step"
+"""Names the step in the metadata of a graph's own checkpoints, so that it can be gone on with."""
+
+_CHECKPOINTER = "__pregel_checkpointer"
+_INTERNAL = "__pregel_"
+_COORDINATES = frozenset({"checkpoint_id", "checkpoint_ns", "checkpoint_map"})
+
+_frame: ContextVar[Frame | None] = ContextVar("durably_langgraph_frame", default=None)
+
+
+class Frame:
+    """A call of a graph, from inside its step.
+
+    Attributes:
+        run: The run that it is made in.
+        config: What each round is called with.
+        is_continued: Whether it went on from a checkpoint that an earlier process left.
+        places: Where the interrupts of this round come from, by their ids: the scope of the node,
+            and how many of its interrupts had been answered.
+    """
+
+    def __init__(self, scope: Scope, graph: Any, config: Mapping[str, Any] | None) -> None:
+        self.run: Run = scope.run
+        self.is_continued = False
+        self.places: dict[str, tuple[Scope, int]] = {}
+        self._scope = scope
+        self._lane = scope.child("nodes", owner=self)
+        self._mark = f"{scope.run.id}/{scope.lane.path}"
+        self._checks = graph.checkpointer is not False
+        self.config = self._config_for(graph, config or {})
+
+    def _config_for(self, graph: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+        configurable = {
+            **_inherited(),
+            **_configurable(getattr(graph, "config", None)),
+            **_configurable(config),
+        }
+        # An explicit thread id also makes this a call of its own, not a node of a graph around us.
+        configurable.setdefault("thread_id", self.run.info.thread)
+        self._lends = graph.checkpointer is None and _CHECKPOINTER not in configurable
+        if self._lends:
+            from ._lending import lent_checkpointer
+
+            configurable[_CHECKPOINTER] = lent_checkpointer()
+        metadata = {**(config.get("metadata") or {}), MARK: self._mark}
+        return {**config, "configurable": configurable, "metadata": metadata}
+
+    @property
+    def latest(self) -> dict[str, Any]:
+        """The configuration that names the newest checkpoint, whichever the call began from."""
+        configurable = {
+            name: value
+            for name, value in self.config["configurable"].items()
+            if name not in _COORDINATES
+        }
+        return {**self.config, "configurable": configurable}
+
+    @property
+    def may_continue(self) -> bool:
+        """Whether the graph's own checkpointer may know this call from an earlier process."""
+        return self._checks and not self._lends and self.run.info.resumed
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the graph can be interrupted: LangGraph needs a checkpointer for that."""
+        return self._checks
+
+    def first(self, given: Any, state: Any) -> Any:
+        """Return what the first round is called with: the input, or None to go on from *state*."""
+        if (state.metadata or {}).get(MARK) != self._mark:
+            return given
+        self.is_continued = True
+        self.config = self.latest
+        return None
+
+    def answers(self, state: Any) -> Any:
+        """Return the command that answers what the graph asks in *state*; None: it is through.
+
+        Raises:
+            Suspended: A question has no answer yet. All of them are recorded and will be shown.
+        """
+        from langgraph.types import Command
+
+        waiting: Suspended | None = None
+        given: dict[str, Any] = {}
+        for position, one in enumerate(state.interrupts):
+            try:
+                given[one.id] = self._ask(one, position)
+            except Suspended as suspended:
+                waiting = suspended
+        if waiting is not None:
+            raise waiting
+        self.places.clear()
+        self.config = self.latest
+        return Command(resume=given) if given else None
+
+    def _ask(self, interrupt: Any, position: int) -> Any:
+        place, index = self.places.get(interrupt.id, (self._scope, position))
+        inner = place.child(f"interrupt[{index}]")
+        return inner.ask("interrupt", interrupt.value, getattr(interrupt, "response_schema", None))
+
+    @contextmanager
+    def entered(self, scope: Scope | None = None) -> Generator[None]:
+        """Be inside this call, and inside *scope*, while the block runs."""
+        before = _frame.get()
+        _frame.set(self)
+        try:
+            with (scope or self.round()).entered():
+                yield
+        finally:
+            _frame.set(before)
+
+    def round(self) -> Scope:
+        """Return the scope of one more round: the nodes of earlier ones are met again in it."""
+        return self._lane.child("nodes", owner=self)
+
+    def each(self, source: Iterator[T]) -> Iterator[T]:
+        """Yield from *source*, a round, which runs inside this call while its consumer does not."""
+        scope = self.round()
+        try:
+            while True:
+                with self.entered(scope):
+                    try:
+                        item = next(source)
+                    except StopIteration:
+                        return
+                yield item
+        finally:
+            with self.entered(scope):
+                source.close()  # type: ignore[attr-defined]  # a generator
+
+    async def aeach(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Like :meth:`each`, for asynchronous generators."""
+        scope = self.round()
+        try:
+            while True:
+                with self.entered(scope):
+                    try:
+                        item = await anext(source)
+                    except StopAsyncIteration:
+                        return
+                yield item
+        finally:
+            with self.entered(scope):
+                await source.aclose()  # type: ignore[attr-defined]  # a generator
+
+
+def frame_here() -> Frame | None:
+    """Return the call of a graph that this code runs inside of, in the current run."""
+    scope, frame = live_scope(), _frame.get()
+    return frame if scope is not None and frame is not None and frame.run is scope.run else None
+
+
+def _configurable(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return (config or {}).get("configurable") or {}
+
+
+def _inherited() -> dict[str, Any]:
+    """Return what a graph around the whole run configured, without what makes us part of it."""
+    from langchain_core.runnables.config import var_child_runnable_config
+
+    ambient = var_child_runnable_config.get()
+    return {
+        name: value
+        for name, value in _configurable(ambient).items()
+        if not name.startswith(_INTERNAL) and name not in _COORDINATES
+    }

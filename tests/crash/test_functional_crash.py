@@ -1,0 +1,168 @@
+"""A functional program is killed (SIGKILL) at every step and at every record, and goes on.
+
+The program writes each effect to a file. Whatever the moment of death, the result is that of an
+undisturbed run, and every effect is there once, except for the one that was in flight.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+PROGRAM = '''
+"""Twelve steps: one after the other, side by side, inside each other."""
+
+import asyncio
+import os
+import sys
+
+from durably import Host, Listener, SqliteStorage, entrypoint, task
+from durably.testing import KillAfter, KillingStorage
+
+is_async, when, at = sys.argv[1] == "async", sys.argv[2], int(sys.argv[3])
+
+
+def effect(name):
+    with open("effects.txt", "a") as file:
+        file.write(name + "\\n")
+    return name.upper()
+
+
+class Repeats(Listener):
+    def effect_repeated(self, step):
+        print("repeated", step.name)
+
+
+storage = SqliteStorage("runs.db")
+if when == "before-record":
+    storage = KillingStorage(storage, at)
+host = Host(storage, listeners=[Repeats(), *([KillAfter(at)] if when == "after-step" else [])])
+
+
+@task
+def act(name):
+    return effect(name)
+
+
+@task
+def outer(name):
+    first = act(name + ".1").result()
+    return first + act(name + ".2").result() + effect(name)
+
+
+def plain(_):
+    found = [act(f"s{n}").result() for n in range(3)]
+    found += [future.result() for future in [act(f"p{n}") for n in range(4)]]
+    return found + [outer("n").result(), act("last").result()]
+
+
+@task
+async def aact(name):
+    await asyncio.sleep(0)
+    return effect(name)
+
+
+@task
+async def aouter(name):
+    first = await aact(name + ".1")
+    return first + await aact(name + ".2") + effect(name)
+
+
+async def coroutine(_):
+    found = [await aact(f"s{n}") for n in range(3)]
+    found += await asyncio.gather(*(aact(f"p{n}") for n in range(4)))
+    return found + [await aouter("n"), await aact("last")]
+
+
+flow = entrypoint(checkpointer=host)(coroutine if is_async else plain)
+config = {"configurable": {"thread_id": "t"}}
+given = None if host.journal.read("t") else "go"
+result = asyncio.run(flow.ainvoke(given, config)) if is_async else flow.invoke(given, config)
+print(" ".join(result))
+'''
+
+STEPS = 11
+EFFECTS = ["s0", "s1", "s2", "p0", "p1", "p2", "p3", "n.1", "n.2", "n", "last"]
+RESULT = "S0 S1 S2 P0 P1 P2 P3 N.1N.2N LAST"
+RECORDS = 1 + STEPS + 2
+"""The beginning, the steps, what the thread remembers, the end."""
+
+
+def run(folder: Path, kind: str, when: str = "never", at: int = 0) -> tuple[int, str]:
+    """Run the program once in a process of its own; return its exit status and output."""
+    script = folder / "program.py"
+    if not script.exists():
+        script.write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, str(script), kind, when, str(at)],
+        cwd=folder,
+        env={**os.environ, "PYTHONHASHSEED": "random"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode, done.stdout.strip()
+
+
+def effects(folder: Path) -> Counter[str]:
+    file = folder / "effects.txt"
+    return Counter(file.read_text().split() if file.exists() else [])
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+@pytest.mark.parametrize("at", range(1, STEPS + 1))
+def test_a_kill_after_a_step_repeats_nothing_that_was_recorded(
+    tmp_path: Path, kind: str, at: int
+) -> None:
+    """Every step whose record was on disk is replayed; only steps in flight happen again."""
+    assert run(tmp_path, kind, "after-step", at)[0] == -signal.SIGKILL
+    done, output = run(tmp_path, kind)
+    assert (done, output) == (0, RESULT)
+    happened = effects(tmp_path)
+    assert sorted(happened) == sorted(EFFECTS)
+    repeated = {name for name, times in happened.items() if times > 1}
+    assert repeated <= _in_flight_beside(kind)
+    assert max(happened.values()) <= 2
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+@pytest.mark.parametrize("at", range(1, RECORDS + 1))
+def test_a_kill_before_a_record_repeats_at_most_what_was_in_flight(
+    tmp_path: Path, kind: str, at: int
+) -> None:
+    """The effect whose record was lost happens once more; all others happen once."""
+    assert run(tmp_path, kind, "before-record", at)[0] == -signal.SIGKILL
+    done, output = run(tmp_path, kind)
+    assert (done, output) == (0, RESULT)
+    happened = effects(tmp_path)
+    assert sorted(happened) == sorted(EFFECTS)
+    repeated = {name for name, times in happened.items() if times > 1}
+    assert len(repeated - _in_flight_beside(kind)) <= 1
+    assert max(happened.values()) <= 2
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_a_program_killed_after_each_of_its_steps_in_turn_ends(tmp_path: Path, kind: str) -> None:
+    """Each process gets one step further, and no step is lost on the way."""
+    kills = 0
+    while run(tmp_path, kind, "after-step", 1)[0] == -signal.SIGKILL:
+        kills += 1
+        assert kills <= STEPS
+    assert run(tmp_path, kind) == (0, RESULT)
+    happened = effects(tmp_path)
+    assert sorted(happened) == sorted(EFFECTS)
+    repeated = {name for name, times in happened.items() if times > 1}
+    assert repeated <= _in_flight_beside(kind)
+
+
+def _in_flight_beside(kind: str) -> set[str]:
+    """Return the effects that may be in flight while another one's record is written."""
+    return {"p0", "p1", "p2", "p3"} | ({"n"} if kind else set())
