@@ -18,17 +18,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from durably.adapting import Adapter, Entry, Seam, TypeCodec, hookimpl
+from durably.adapting import Adapter, Entry, Seam, TypeCodec, hookimpl, supported_versions
 
-from . import _code, _entry, _human, _ids, _models, _spans, _tools, _unwinding, _values, _versions
+from . import _code, _entry, _human, _ids, _models, _spans, _tools, _unwinding, _values
 
 
 class AutoGenAdapter(Adapter):
     """AutoGen 0.6 and 0.7."""
 
     name: ClassVar[str] = "autogen"
-    distribution: ClassVar[str] = _versions.DISTRIBUTION
-    requires: ClassVar[str] = _versions.tested_versions()
+    distribution: ClassVar[str] = "autogen-agentchat"
+    requires: ClassVar[str] = supported_versions("autogen-agentchat", ">=0.6,<0.8")
     seams: ClassVar[Sequence[Seam]] = (
         *_models.SEAMS,
         *_tools.SEAMS,

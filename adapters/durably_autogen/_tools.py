@@ -11,14 +11,11 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-from durably.adapting import Call, Scope, Seam
+from durably.adapting import Call, Scope, Seam, call_label
 from durably.errors import OutcomeUnknown
 
 from ._spans import told
 from ._unwinding import stop
-
-_LABEL_LENGTH = 80
-_VALUE_LENGTH = 30
 
 Arguments = Mapping[str, Any] | None
 
@@ -125,21 +122,7 @@ async def _execute_tool_call(
 
 def _tool_step(name: str, arguments: Arguments, **parts: Any) -> Call:
     given = dict(arguments or {})
-    return Call("tool", name, given, label=tool_label(name, given), effect=True, **parts)
-
-
-def tool_label(name: str, arguments: Mapping[str, Any]) -> str:
-    """Return a call as people read it, such as ``send_mail(to="ada", …)``."""
-    shown: list[str] = []
-    for key, value in arguments.items():
-        text = json.dumps(value, ensure_ascii=False, default=str)
-        if len(text) > _VALUE_LENGTH:
-            text = "…"
-        if len(name) + len(", ".join([*shown, f"{key}={text}"])) + len("(, …)") > _LABEL_LENGTH:
-            shown.append("…")
-            break
-        shown.append(f"{key}={text}")
-    return f"{name}({', '.join(shown)})"[:_LABEL_LENGTH]
+    return Call("tool", name, given, label=call_label(name, given), effect=True, **parts)
 
 
 def _tool_of(workbench: Any, name: str) -> Any:

@@ -10,28 +10,13 @@ about it: any value of ``CREWAI_DISABLE_TELEMETRY``, ``CREWAI_DISABLE_TRACKING``
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, requires
 from typing import Any, ClassVar
 
-from durably.adapting import Adapter, Entry, Seam, hookimpl
+from durably.adapting import Adapter, Entry, Seam, hookimpl, supported_versions
 
 from ._entries import entry_of, kind_of
 from ._seams import SEAMS
-
-_FALLBACK = ">=1.12,<2"
-_REQUIREMENT = re.compile(r"crewai\s*(?:\[[^]]*\])?\s*\(?([^;)]*)\)?\s*;.*extra\s*==", re.ASCII)
-
-
-def _supported() -> str:
-    """Return the versions that our own distribution's extra names."""
-    try:
-        lines = requires("durably") or []
-    except PackageNotFoundError:
-        return _FALLBACK
-    found = (_REQUIREMENT.match(line) for line in lines)
-    return next((one.group(1).strip() for one in found if one), _FALLBACK)
 
 
 class CrewAIAdapter(Adapter):
@@ -39,7 +24,7 @@ class CrewAIAdapter(Adapter):
 
     name: ClassVar[str] = "crewai"
     distribution: ClassVar[str] = "crewai"
-    requires: ClassVar[str] = _supported()
+    requires: ClassVar[str] = supported_versions("crewai", ">=1.12,<2")
     seams: ClassVar[Sequence[Seam]] = SEAMS
     allow: ClassVar[Sequence[str]] = (
         "crewai",

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from durably.adapting import Call, Scope, fingerprint
+from durably.adapting import Call, Scope, call_label, fingerprint
 from durably.errors import Suspended
 
-from ._values import label, without, writable
+from ._values import without, writable
 
 _DELEGATION = "crewai.tools.agent_tools.base_agent_tools"
 """Where the tools are defined that hand work to another agent, whose steps are steps."""
@@ -108,7 +108,7 @@ class _Use:
             "tool",
             self._tool.name,
             arguments,
-            label=label(self._tool.name, arguments),
+            label=call_label(self._tool.name, arguments),
             dump=lambda value: writable(self._scope, self._tool, value, shape),
             hint=shape,
             effect=True,

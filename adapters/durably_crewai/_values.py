@@ -9,9 +9,6 @@ from typing import Any
 from durably.adapting import Scope
 from durably.errors import EncodeError
 
-_LABEL = 80
-_ARGUMENT = 24
-
 
 @lru_cache(maxsize=128)
 def class_schema(cls: type) -> Any:
@@ -31,26 +28,6 @@ def without(mapping: Mapping[str, Any], keys: frozenset[str]) -> Mapping[str, An
     if keys.isdisjoint(mapping):
         return mapping
     return {key: value for key, value in mapping.items() if key not in keys}
-
-
-def label(name: str, arguments: Mapping[str, Any]) -> str:
-    """Return a call as people read it, in at most 80 characters.
-
-    Example:
-        >>> label("send_mail", {"to": "ada", "body": "Dear Ada, your parcel was lost in transit."})
-        'send_mail(to="ada", body="Dear Ada, your parcel…")'
-    """
-    parts = (f"{key}={_argument(value)}" for key, value in arguments.items())
-    text = f"{name}({', '.join(parts)})"
-    return text if len(text) <= _LABEL else text[: _LABEL - 1] + "…"
-
-
-def _argument(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    text = " ".join(text.split())
-    if len(text) > _ARGUMENT:
-        text = text[: _ARGUMENT - 1].rstrip() + "…"
-    return f'"{text}"' if isinstance(value, str) else text
 
 
 def writable(scope: Scope, tool: Any, value: Any, hint: type | None) -> Any:

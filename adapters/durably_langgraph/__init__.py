@@ -17,36 +17,20 @@ nodes come from our journal. Nothing of LangGraph is imported until a program do
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, requires
 from typing import Any, ClassVar
 
-from durably.adapting import Adapter, Entry, Seam, hookimpl
+from durably.adapting import Adapter, Entry, Seam, hookimpl, supported_versions
 
 from . import _calls, _entry, _ids, _models, _nodes
-
-_DISTRIBUTION = "langgraph"
-_WHEN_NOT_INSTALLED = ">=1.2,<2"
-
-
-def _tested_versions() -> str:
-    """Return the version specifier that our own distribution's extra installs."""
-    try:
-        declared = requires("durably") or []
-    except PackageNotFoundError:
-        return _WHEN_NOT_INSTALLED
-    wanted = re.compile(rf"{_DISTRIBUTION}\s*\(?([<>=!~][^;)]*)")
-    found = (wanted.match(line) for line in declared)
-    return next((one.group(1).strip() for one in found if one), _WHEN_NOT_INSTALLED)
 
 
 class LangGraphAdapter(Adapter):
     """LangGraph 1.2 and later: state graphs and functional entrypoints."""
 
     name: ClassVar[str] = "langgraph"
-    distribution: ClassVar[str] = _DISTRIBUTION
-    requires: ClassVar[str] = _tested_versions()
+    distribution: ClassVar[str] = "langgraph"
+    requires: ClassVar[str] = supported_versions("langgraph", ">=1.2,<2")
     seams: ClassVar[Sequence[Seam]] = (*_calls.SEAMS, *_nodes.SEAMS, *_models.SEAMS)
     allow: ClassVar[Sequence[str]] = ("langgraph", "langchain_core")
 

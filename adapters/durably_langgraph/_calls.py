@@ -30,14 +30,13 @@ def _invoke(
         return original(self, input, config, **options)
 
     def execute() -> Any:
-        frame, given, results = _frame(self, config), input, list[Any]()
+        frame, results = _frame(self, config), list[Any]()
         with carried():
-            if frame.may_continue:
-                given = frame.first(given, self.get_state(frame.latest))
+            given = frame.begin(input)
             while True:
                 with frame.entered():
                     results.append(original(self, given, frame.config, **options))
-                given = frame.answers(self.get_state(frame.latest)) if frame.may_ask else None
+                given = frame.go_on()
                 if given is None:
                     return joined(results, options)
 
@@ -57,16 +56,13 @@ async def _ainvoke(
         return await original(self, input, config, **options)
 
     async def execute() -> Any:
-        frame, given, results = _frame(self, config), input, list[Any]()
+        frame, results = _frame(self, config), list[Any]()
         with carried():
-            if frame.may_continue:
-                given = frame.first(given, await self.aget_state(frame.latest))
+            given = await frame.abegin(input)
             while True:
                 with frame.entered():
                     results.append(await original(self, given, frame.config, **options))
-                if not frame.may_ask:
-                    return joined(results, options)
-                given = frame.answers(await self.aget_state(frame.latest))
+                given = await frame.ago_on()
                 if given is None:
                     return joined(results, options)
 
@@ -86,16 +82,15 @@ def _stream(
         return original(self, input, config, **options)
 
     def parts() -> Iterator[Any]:
-        frame, given = _frame(self, config), input
+        frame = _frame(self, config)
         with carried():
-            if frame.may_continue:
-                given = frame.first(given, self.get_state(frame.latest))
+            given = frame.begin(input)
             while True:
                 for part in frame.each(original(self, given, frame.config, **options)):
                     if not asks(part):
                         emit(scope, self, part, options)
                         yield part
-                given = frame.answers(self.get_state(frame.latest)) if frame.may_ask else None
+                given = frame.go_on()
                 if given is None:
                     return
 
@@ -120,18 +115,15 @@ async def _astream(
         return
 
     async def parts() -> AsyncIterator[Any]:
-        frame, given = _frame(self, config), input
+        frame = _frame(self, config)
         with carried():
-            if frame.may_continue:
-                given = frame.first(given, await self.aget_state(frame.latest))
+            given = await frame.abegin(input)
             while True:
                 async for part in frame.aeach(original(self, given, frame.config, **options)):
                     if not asks(part):
                         emit(scope, self, part, options)
                         yield part
-                if not frame.may_ask:
-                    return
-                given = frame.answers(await self.aget_state(frame.latest))
+                given = await frame.ago_on()
                 if given is None:
                     return
 

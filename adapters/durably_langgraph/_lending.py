@@ -6,12 +6,16 @@ checkpointer may hold what no serializer takes, and shares its values between no
 
 from __future__ import annotations
 
+import copy
 from itertools import count
 from typing import Any
 
 
 class _ByReference:
-    """A LangGraph serializer that writes down where an object is kept."""
+    """A LangGraph serializer that writes down where an object is kept.
+
+    Containers are copied, since LangGraph changes checkpoints that it has read.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[bytes, Any] = {}
@@ -19,11 +23,24 @@ class _ByReference:
 
     def dumps_typed(self, value: Any) -> tuple[str, bytes]:
         key = b"%d" % next(self._numbers)
-        self._kept[key] = value
+        self._kept[key] = _copied(value)
         return "kept", key
 
     def loads_typed(self, stored: tuple[str, bytes]) -> Any:
-        return self._kept[stored[1]]
+        return _copied(self._kept[stored[1]])
+
+
+def _copied(value: Any) -> Any:
+    """Copy containers and what they contain, and keep everything else."""
+    if isinstance(value, dict):
+        made = copy.copy(value)
+        made.update((key, _copied(item)) for key, item in value.items())
+        return made
+    if type(value) is list:
+        return [_copied(item) for item in value]
+    if type(value) is tuple:
+        return tuple(_copied(item) for item in value)
+    return copy.copy(value) if type(value) is set else value
 
 
 def lent_checkpointer() -> Any:

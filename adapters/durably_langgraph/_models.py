@@ -19,15 +19,13 @@ def _generate(
     original: Callable[..., Any],
     self: Any,
     messages: list[Any],
-    stop: list[str] | None = None,
-    run_manager: Any = None,
     **options: Any,
 ) -> Any:
     if scope.within("model"):  # a model around a model
-        return original(self, messages, stop, run_manager, **options)
+        return original(self, messages, **options)
     return scope.step(
-        _call(self, messages, stop, options),
-        lambda: original(self, messages, stop, run_manager, **options),
+        _call(self, messages, options),
+        lambda: original(self, messages, **options),
     )
 
 
@@ -36,26 +34,22 @@ async def _agenerate(
     original: Callable[..., Awaitable[Any]],
     self: Any,
     messages: list[Any],
-    stop: list[str] | None = None,
-    run_manager: Any = None,
     **options: Any,
 ) -> Any:
     if scope.within("model"):
-        return await original(self, messages, stop, run_manager, **options)
+        return await original(self, messages, **options)
     return await scope.astep(
-        _call(self, messages, stop, options),
-        lambda: original(self, messages, stop, run_manager, **options),
+        _call(self, messages, options),
+        lambda: original(self, messages, **options),
     )
 
 
-def _call(
-    model: Any, messages: list[Any], stop: list[str] | None, options: Mapping[str, Any]
-) -> Call:
-    settings = model._get_ls_params(stop=stop, **options)
+def _call(model: Any, messages: list[Any], options: Mapping[str, Any]) -> Call:
+    options = {name: value for name, value in options.items() if name != "run_manager"}
+    settings = model._get_ls_params(**options)
     request = {
         "model": {name: value for name, value in settings.items() if name.startswith("ls_")},
         "messages": without_ids(messages),
-        "stop": stop,
         "options": options,
     }
     name = settings.get("ls_model_name") or type(model).__name__

@@ -20,6 +20,7 @@ MARK = "durably_step"
 """Names the step in the metadata of a graph's own checkpoints, so that it can be gone on with."""
 
 _CHECKPOINTER = "__pregel_checkpointer"
+_DURABILITY = "__pregel_durability"
 _INTERNAL = "__pregel_"
 _COORDINATES = frozenset({"checkpoint_id", "checkpoint_ns", "checkpoint_map"})
 
@@ -41,10 +42,11 @@ class Frame:
         self.run: Run = scope.run
         self.is_continued = False
         self.places: dict[str, tuple[Scope, int]] = {}
+        self._graph = graph
         self._scope = scope
         self._lane = scope.child("nodes", owner=self)
         self._mark = f"{scope.run.id}/{scope.lane.path}"
-        self._checks = graph.checkpointer is not False
+        self._can_ask = graph.checkpointer is not False  # LangGraph needs one for that
         self.config = self._config_for(graph, config or {})
 
     def _config_for(self, graph: Any, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,13 +55,15 @@ class Frame:
             **_configurable(getattr(graph, "config", None)),
             **_configurable(config),
         }
-        # An explicit thread id also makes this a call of its own, not a node of a graph around us.
-        configurable.setdefault("thread_id", self.run.info.thread)
         self._lends = graph.checkpointer is None and _CHECKPOINTER not in configurable
         if self._lends:
             from ._lending import lent_checkpointer
 
             configurable[_CHECKPOINTER] = lent_checkpointer()
+            configurable.setdefault(_DURABILITY, "exit")  # it is read after a round only
+        if self._lends or not self._can_ask:
+            # An explicit thread id also makes this no part of a graph around the whole run.
+            configurable.setdefault("thread_id", self.run.info.thread)
         metadata = {**(config.get("metadata") or {}), MARK: self._mark}
         return {**config, "configurable": configurable, "metadata": metadata}
 
@@ -73,30 +77,44 @@ class Frame:
         }
         return {**self.config, "configurable": configurable}
 
-    @property
-    def may_continue(self) -> bool:
-        """Whether the graph's own checkpointer may know this call from an earlier process."""
-        return self._checks and not self._lends and self.run.info.resumed
+    def begin(self, given: Any) -> Any:
+        """Return what the first round is called with: the input, or None to go on.
+
+        A graph's own checkpointer may know this call from an earlier process; its newest checkpoint
+        then bears our mark, and the graph goes on from it.
+        """
+        return self._first(given, self._graph.get_state(self.latest)) if self._is_known else given
+
+    async def abegin(self, given: Any) -> Any:
+        """Like :meth:`begin`, for checkpointers that are asynchronous."""
+        if not self._is_known:
+            return given
+        return self._first(given, await self._graph.aget_state(self.latest))
+
+    def go_on(self) -> Any:
+        """Return the command that answers what the graph asks; None if it is through.
+
+        Raises:
+            Suspended: A question has no answer yet. All of them are recorded and will be shown.
+        """
+        return self._answers(self._graph.get_state(self.latest)) if self._can_ask else None
+
+    async def ago_on(self) -> Any:
+        """Like :meth:`go_on`, for checkpointers that are asynchronous."""
+        return self._answers(await self._graph.aget_state(self.latest)) if self._can_ask else None
 
     @property
-    def may_ask(self) -> bool:
-        """Whether the graph can be interrupted: LangGraph needs a checkpointer for that."""
-        return self._checks
+    def _is_known(self) -> bool:
+        return self._can_ask and not self._lends and self.run.info.resumed
 
-    def first(self, given: Any, state: Any) -> Any:
-        """Return what the first round is called with: the input, or None to go on from *state*."""
+    def _first(self, given: Any, state: Any) -> Any:
         if (state.metadata or {}).get(MARK) != self._mark:
             return given
         self.is_continued = True
         self.config = self.latest
         return None
 
-    def answers(self, state: Any) -> Any:
-        """Return the command that answers what the graph asks in *state*; None: it is through.
-
-        Raises:
-            Suspended: A question has no answer yet. All of them are recorded and will be shown.
-        """
+    def _answers(self, state: Any) -> Any:
         from langgraph.types import Command
 
         waiting: Suspended | None = None

@@ -40,14 +40,14 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
     if response_schema is None or isinstance(response_schema, Mapping):
         return scope.ask("interrupt", value, response_schema)
     told, made = _class_schema(response_schema)
-    refused = _refused(scope.run)
+    refused, mine = _refused(scope.run), object()
     while True:
         answer = scope.ask("interrupt", value, told)
-        refused.pop(value_key := id(value), None)
+        refused.pop(mine, None)
         try:
             return made(answer)
         except ValueError as error:  # pydantic's ValidationError is one
-            refused[value_key] = error
+            refused[mine] = error
 
 
 def _class_schema(wanted: Any) -> tuple[Mapping[str, Any], Callable[[Any], Any]]:
@@ -58,9 +58,9 @@ def _class_schema(wanted: Any) -> tuple[Mapping[str, Any], Callable[[Any], Any]]
     return adapter.json_schema(), adapter.validate_python
 
 
-def _refused(run: Run) -> dict[int, ValueError]:
+def _refused(run: Run) -> dict[object, ValueError]:
     """Return why the last answers to questions that are open again were not taken."""
-    return cast("dict[int, ValueError]", run.resources.setdefault(_REFUSED, {}))
+    return cast("dict[object, ValueError]", run.resources.setdefault(_REFUSED, {}))
 
 
 def refusal(run: Run) -> ValueError | None:

@@ -12,7 +12,6 @@ from typing import Any
 
 from ..caching import StepCache
 from ..engine import (
-    Call,
     Deadline,
     Lane,
     Outcome,
@@ -26,11 +25,12 @@ from ..engine import (
 from ..errors import GraphDrained, Suspended
 from ..hosting import Host, open_run, thread_of
 from ..journal.records import Saved, StepAttempted
-from ..types import CachePolicy, RetryPolicy, TimeoutPolicy, retry_delay
+from ..types import CachePolicy, Command, RetryPolicy, TimeoutPolicy, retry_delay
+from ._asking import refusal
 from ._frame import Frame
 from ._history import done_value, saved_before, state_of
 from ._injection import injected
-from ._parts import SEGMENT, Teller
+from ._parts import Teller
 from ._tracing import traced
 
 _log = logging.getLogger("durably")
@@ -67,15 +67,17 @@ class Body:
 
     Attributes:
         entry: What its runs are called in the journal.
+        name: What it is called in streams and states.
+        setup: What it was given.
         is_async: Whether it is a coroutine function.
     """
 
     def __init__(self, func: Callable[..., Any], setup: Setup, final: type[Any]) -> None:
         self._func = func
-        self._setup = setup
+        self.setup = setup
         self._final = final
-        self._names = injected(func, skip_first=True)
-        self._name = func.__name__
+        self.names = injected(func, skip_first=True)
+        self.name = func.__name__
         self.entry = f"{func.__module__}:{func.__qualname__}"
         self.is_async = inspect.iscoroutinefunction(func)
 
@@ -88,7 +90,7 @@ class Body:
     def run(self, invocation: Invocation) -> Outcome:
         """Drive a run in this thread."""
         if self.is_async:
-            raise TypeError(f"entrypoint {self._name!r} is a coroutine function: use ainvoke")
+            raise TypeError(f"entrypoint {self.name!r} is a coroutine function: use ainvoke")
         done = self._already_done(invocation)
         if done is not None:
             return done
@@ -132,24 +134,26 @@ class Body:
             self.entry,
             invocation.given,
             invocation.config,
-            teller.sink if teller is not None else None,
+            teller.take if teller is not None else None,
             same_input_continues=False,
             durability=invocation.durability,
         )
         try:
             value = host.given_to(run) if run.info.resumed else invocation.given
             frame = Frame(
-                self._name,
+                self.name,
                 config=_full(invocation.config, run),
-                context=self._context(invocation.context),
-                store=self._setup.store,
-                cache=self._cache(run),
+                context=self.context(invocation.context),
+                store=self.setup.store,
+                cache=self.cache(run),
                 previous=saved_before(run),
                 control=control,
-                retry=self._setup.retry,
-                caching=self._setup.caching,
+                retry=self.setup.retry,
+                caching=self.setup.caching,
+                tellers=(teller,) if teller is not None else (),
             )
-            opened = Opened(run, frame, value, teller, host)
+            is_answered = isinstance(invocation.given, Command)
+            opened = Opened(run, frame, value, teller, host, is_answered=is_answered)
             opened.began()
         except BaseException:
             host.release(run)
@@ -158,16 +162,17 @@ class Body:
 
     def _close(self, host: Host, run: Run) -> None:
         host.release(run)
-        if self._setup.checkpointer in (None, False) and run.log is not None:
+        if self.setup.checkpointer in (None, False) and run.log is not None:
             host.journal.storage.delete(run.log.thread, host.clock.now())
 
-    def _cache(self, run: Run) -> StepCache | None:
-        given = self._setup.cache
+    def cache(self, run: Run) -> StepCache | None:
+        """Return the entrypoint's cache as its steps use it, or None if it has none."""
+        given = self.setup.cache
         return StepCache(given, run.codec, run.clock) if given is not None else None
 
-    def _context(self, given: Any) -> Any:
+    def context(self, given: Any) -> Any:
         """Return the context, made into the schema's class if it is a mapping."""
-        schema = self._setup.context_schema
+        schema = self.setup.context_schema
         if schema is None or given is None or not isinstance(given, Mapping):
             return given
         if is_dataclass(schema) or hasattr(schema, "model_fields"):
@@ -176,151 +181,117 @@ class Body:
 
     def _execute(self, opened: Opened) -> Any:
         run, frame = opened.run, opened.frame
-        with traced(frame.config, self._name, opened.value) as trace:
-            while True:
-                scope = self._attempt_scope(run, frame)
-                try:
-                    with scope.entered(), trace.entered(), _all_ended(frame):
-                        returned = self._timed(scope, opened.value)
-                except Exception as error:
-                    delay = self._again_in(run, error)
-                    if delay is None:
-                        trace.fail(error)
-                        raise
-                else:
-                    return trace.end(self._remember(run, returned))
-                run.clock.sleep(delay)
+        around = Scope(run, run.root)
+        return self._remember(run, self.attempts(around, frame, opened.value, frame.config))
 
     async def _aexecute(self, opened: Opened) -> Any:
         run, frame = opened.run, opened.frame
-        with traced(frame.config, self._name, opened.value) as trace:
+        around = Scope(run, run.root)
+        return self._remember(run, await self.aattempts(around, frame, opened.value, frame.config))
+
+    def attempts(self, around: Scope, frame: Frame, value: Any, config: Any) -> Any:
+        """Return what the function returns, tried again as often as its policy says.
+
+        Args:
+            around: Where it is called.
+            frame: What it may ask for.
+            value: Its input.
+            config: Whose callbacks hear of it.
+        """
+        run = around.run
+        with traced(config, self.name, value) as trace:
             while True:
-                scope = self._attempt_scope(run, frame)
+                scope = self._attempt_scope(around, frame)
                 try:
-                    with scope.entered(), trace.entered():
-                        async with _all_ended_async(frame):
-                            returned = await self._atimed(scope, opened.value)
+                    with scope.entered(), trace.entered(), _all_ended(frame):
+                        returned = self._timed(scope, value)
                 except Exception as error:
-                    delay = self._again_in(run, error)
+                    delay = self._again_in(scope, error)
                     if delay is None:
                         trace.fail(error)
                         raise
                 else:
-                    return trace.end(self._remember(run, returned))
+                    trace.end(self.parted(returned)[0])
+                    return returned
+                run.clock.sleep(delay)
+
+    async def aattempts(self, around: Scope, frame: Frame, value: Any, config: Any) -> Any:
+        """Like :meth:`attempts`, for coroutines."""
+        run = around.run
+        with traced(config, self.name, value) as trace:
+            while True:
+                scope = self._attempt_scope(around, frame)
+                try:
+                    with scope.entered(), trace.entered():
+                        async with _all_ended_async(frame):
+                            returned = await self._atimed(scope, value)
+                except Exception as error:
+                    delay = self._again_in(scope, error)
+                    if delay is None:
+                        trace.fail(error)
+                        raise
+                else:
+                    trace.end(self.parted(returned)[0])
+                    return returned
                 await run.clock.asleep(delay)
 
-    def _attempt_scope(self, run: Run, frame: Frame) -> Scope:
+    def _attempt_scope(self, around: Scope, frame: Frame) -> Scope:
         """Return the scope of one attempt: its lane is entered anew, what was finished replays."""
-        limits = self._setup.timeout
-        deadline = Deadline(self._name, limits, run.clock, None) if limits is not None else None
+        run, lane, limits = around.run, around.lane, self.setup.timeout
+        deadline = Deadline(self.name, limits, run.clock, lane.deadline) if limits else lane.deadline
         frame.futures.clear()
-        scope = Scope(run, Lane("", None, deadline), local=frame)
-        scope.attempt = run.past.attempts.get(self._attempts_key, 0) + 1
+        scope = Scope(run, Lane(lane.path, None, deadline), None, around.targets, frame)
+        scope.attempt = run.past.attempts.get(self._attempts_key(scope), 0) + 1
         return scope
 
-    @property
-    def _attempts_key(self) -> tuple[str, str, str, bytes, int]:
-        return ("", "run", self._name, b"", 0)
+    def _attempts_key(self, scope: Scope) -> tuple[str, str, str, bytes, int]:
+        return (scope.lane.path, "run", self.name, b"", 0)
 
     def _timed(self, scope: Scope, value: Any) -> Any:
         def call() -> Any:
             return self._call(scope, value)
 
-        return call() if scope.lane.deadline is None else call_within(scope.lane.deadline, call)
+        if self.setup.timeout is None or scope.lane.deadline is None:
+            return call()
+        return call_within(scope.lane.deadline, call)
 
     async def _atimed(self, scope: Scope, value: Any) -> Any:
         def call() -> Awaitable[Any]:
             awaitable: Awaitable[Any] = self._call(scope, value)
             return awaitable
 
-        if scope.lane.deadline is None:
+        if self.setup.timeout is None or scope.lane.deadline is None:
             return await call()
         return await acall_within(scope.lane.deadline, call)
 
     def _call(self, scope: Scope, value: Any) -> Any:
         frame = scope.local
         assert isinstance(frame, Frame)
-        return self._func(value, **frame.fill(self._names, scope, {}))
+        return self._func(value, **frame.fill(self.names, scope, {}))
 
-    def _again_in(self, run: Run, error: Exception) -> float | None:
+    def _again_in(self, scope: Scope, error: Exception) -> float | None:
         """Return the seconds until the entrypoint is tried again, or None if the error is final."""
-        attempts = run.past.attempts.get(self._attempts_key, 0) + 1
-        delay = retry_delay(self._setup.retry, attempts, error)
+        run, key = scope.run, self._attempts_key(scope)
+        attempts = run.past.attempts.get(key, 0) + 1
+        delay = retry_delay(self.setup.retry, attempts, error)
         if delay is None:
             return None
         now = run.clock.now()
         said = f"{type(error).__name__}: {error}"
-        lane, kind, name, print_, nth = self._attempts_key
+        lane, kind, name, print_, nth = key
         run.append(StepAttempted(lane, kind, name, print_, nth, attempts, now, now + delay, said))
         if run.log is None:
-            run.past.attempts[self._attempts_key] = attempts
+            run.past.attempts[key] = attempts
         run.past.drop(run.failed_in(error))
         return delay
 
     def _remember(self, run: Run, returned: Any) -> Any:
         """Keep what the thread is to remember, and return what the caller gets."""
         value, save = self.parted(returned)
-        if self._setup.checkpointer not in (None, False) and not run.stopping:
+        if self.setup.checkpointer not in (None, False) and not run.stopping:
             body, blobs = run.codec.split(save)
             run.append(Saved(run.clock.now(), body), blobs=blobs)
         return value
-
-    def nested(
-        self, scope: Scope, given: Any, config: Mapping[str, Any] | None, context: Any
-    ) -> Any:
-        """Execute the function as a part of the run around the call."""
-        if self.is_async:
-            raise TypeError(f"entrypoint {self._name!r} is a coroutine function: use ainvoke")
-        with scope.span("entrypoint", self._name, f"{SEGMENT}{self._name}") as inner:
-            frame = self._child_frame(inner, config, context)
-            returned = self._call(inner, given)
-            _wait_for(frame)
-            return self._keep_child(inner, returned)
-
-    async def anested(
-        self, scope: Scope, given: Any, config: Mapping[str, Any] | None, context: Any
-    ) -> Any:
-        """Like :meth:`nested`, for coroutines."""
-        with scope.span("entrypoint", self._name, f"{SEGMENT}{self._name}") as inner:
-            frame = self._child_frame(inner, config, context)
-            if self.is_async:
-                returned = await self._call(inner, given)
-                await _await_for(frame)
-            else:
-                returned = await asyncio.to_thread(self._call, inner, given)
-                await asyncio.to_thread(_wait_for, frame)
-            return self._keep_child(inner, returned)
-
-    def _child_frame(self, inner: Scope, config: Mapping[str, Any] | None, context: Any) -> Frame:
-        """Frame the call: what the child was not given is its caller's."""
-        outer = inner.local if isinstance(inner.local, Frame) else Frame(self._name)
-        setup = self._setup
-        frame = Frame(
-            self._name,
-            config={**outer.config, **(config or {})},
-            context=self._context(context) if context is not None else outer.context,
-            store=setup.store if setup.store is not None else outer.store,
-            cache=self._cache(inner.run) or outer.cache,
-            control=outer.control,
-            retry=setup.retry,
-            caching=setup.caching,
-            namespace=(*outer.namespace, f"{self._name}:{inner.run.id}"),
-        )
-        if setup.checkpointer is True:
-            recall = Call("task", "previous", self.entry)
-            frame.previous = inner.step(recall, lambda: saved_before(inner.run, self.entry))
-        inner.local = frame
-        return frame
-
-    def _keep_child(self, inner: Scope, returned: Any) -> Any:
-        value, save = self.parted(returned)
-        if self._setup.checkpointer is True and not inner.run.stopping:
-            inner.step(Call("task", "save", self.entry), lambda: self._save_child(inner, save))
-        return value
-
-    def _save_child(self, inner: Scope, save: Any) -> None:
-        body, blobs = inner.run.codec.split(save)
-        inner.run.append(Saved(inner.run.clock.now(), body, self.entry), blobs=blobs)
 
 
 @dataclass(slots=True)
@@ -332,27 +303,32 @@ class Opened:
     value: Any
     teller: Teller | None
     host: Host
+    is_answered: bool
 
     def began(self) -> None:
         """Tell the stream that the run begins or goes on."""
         if self.teller is None:
             return
+        self.teller.is_about(self.run.id, self.frame.name)
+        self.teller.heard_by(self.frame.config)
         state = state_of(self.host, self.run)
         if self.run.info.resumed and state is not None:
             self.teller.resumed(state.values)
-        self.teller.began(self.run.id, self.frame.name, self.value, state)
+        self.teller.began(self.frame.name, self.value, state)
 
     def ended(self, outcome: Outcome) -> Outcome:
-        """Tell the stream how the run ended."""
-        teller, name, identity = self.teller, self.frame.name, self.run.id
+        """Tell the stream how the run ended; an answer that was not taken is the caller's error."""
+        if outcome.status == "waiting" and self.is_answered:
+            outcome.error = refusal(self.run)
+        teller, name = self.teller, self.frame.name
         if teller is None:
             return outcome
-        if outcome.status == "waiting":
-            teller.waits(identity, name, outcome.interrupts)
+        if outcome.error is not None:
+            teller.failed(name, outcome.error)
+        elif outcome.status == "waiting":
+            teller.waits(name, outcome.interrupts)
         elif outcome.status == "done":
-            teller.done(identity, name, outcome.value, state_of(self.host, self.run))
-        elif outcome.error is not None:
-            teller.failed(identity, name, outcome.error)
+            teller.done(name, outcome.value, state_of(self.host, self.run))
         return outcome
 
 

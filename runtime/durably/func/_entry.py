@@ -15,6 +15,7 @@ from ..journal import MemoryStorage
 from ..types import Command, GraphOutput, StateSnapshot
 from ._body import Body, Invocation, Setup
 from ._history import History
+from ._nested import Nested
 from ._parts import Part, Teller, chosen, shaped
 from ._runnable import Piped
 
@@ -117,7 +118,9 @@ class Entrypoint(Piped):
             )
         scope = self._parent()
         if scope is not None:
-            return self._body.nested(scope, input, config, context)
+            return _nested_value(
+                Nested(self._body, scope, input, config, context).run(), version
+            )
         outcome = self._body.run(
             Invocation(self._host_for(input), input, config, context, durability, control)
         )
@@ -150,7 +153,9 @@ class Entrypoint(Piped):
             return [part async for part in parts]
         scope = self._parent()
         if scope is not None:
-            return await self._body.anested(scope, input, config, context)
+            return _nested_value(
+                await Nested(self._body, scope, input, config, context).arun(), version
+            )
         outcome = await self._body.arun(
             Invocation(self._host_for(input), input, config, context, durability, control)
         )
@@ -186,18 +191,24 @@ class Entrypoint(Piped):
         Raises:
             ValueError: There is no such mode.
         """
-        modes = chosen(stream_mode)
-        host = self._host_for(input)
+        scope = self._parent()
+        mode = stream_mode or ("updates" if scope is None else "values")
+        modes = chosen(mode)
+        host = self._host_for(input) if scope is None else None
 
         def execute(emit: Callable[[Part], None]) -> Outcome:
             teller = Teller(modes, subgraphs=subgraphs, emit=emit, metadata=_told(config))
+            if scope is not None:
+                nested = Nested(self._body, scope, input, config, context, teller)
+                return Outcome("done", nested.run())
+            assert host is not None
             return self._body.run(
                 Invocation(host, input, config, context, durability, control, teller)
             )
 
         with closing(pipe(execute)) as parts:
             for part in parts:
-                yield shaped(part, stream_mode or "updates", subgraphs=subgraphs, version=version)
+                yield shaped(part, mode, subgraphs=subgraphs, version=version)
 
     async def astream(
         self,
@@ -212,18 +223,24 @@ class Entrypoint(Piped):
         version: str = "v1",
     ) -> AsyncIterator[Any]:
         """Like :meth:`stream`, in the running event loop."""
-        modes = chosen(stream_mode)
-        host = self._host_for(input)
+        scope = self._parent()
+        mode = stream_mode or ("updates" if scope is None else "values")
+        modes = chosen(mode)
+        host = self._host_for(input) if scope is None else None
 
         async def execute(emit: Callable[[Part], None]) -> Outcome:
             teller = Teller(modes, subgraphs=subgraphs, emit=emit, metadata=_told(config))
+            if scope is not None:
+                nested = Nested(self._body, scope, input, config, context, teller)
+                return Outcome("done", await nested.arun())
+            assert host is not None
             return await self._body.arun(
                 Invocation(host, input, config, context, durability, control, teller)
             )
 
         async with aclosing(apipe(execute)) as parts:
             async for part in parts:
-                yield shaped(part, stream_mode or "updates", subgraphs=subgraphs, version=version)
+                yield shaped(part, mode, subgraphs=subgraphs, version=version)
 
     def batch(
         self,
@@ -357,10 +374,14 @@ class Entrypoint(Piped):
         await asyncio.to_thread(self.clear_cache)
 
 
+def _nested_value(value: Any, version: str) -> Any:
+    return GraphOutput(value) if version == "v2" else value
+
+
 def _returned(outcome: Outcome, version: str) -> Any:
     if version != "v2":
         return delivered(outcome)
-    if outcome.status == "waiting":
+    if outcome.status == "waiting" and outcome.error is None:
         return GraphOutput(None, outcome.interrupts)
     return GraphOutput(delivered(outcome))
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ..engine import Scope
 from ..types import CachePolicy, RetryPolicy
 from ._runtime import ExecutionInfo, RunControl, Runtime
+from ._tracing import heard_here
 
 if TYPE_CHECKING:
     from ..caching import StepCache
     from ..store import BaseStore
+    from ._parts import Teller
 
 
 @dataclass(slots=True)
@@ -30,6 +32,7 @@ class Frame:
         retry: The entrypoint's retry policies, inherited by tasks without their own.
         caching: The entrypoint's cache policy, inherited likewise.
         namespace: Where the entrypoint lies in its caller, as streams tell it; empty at the top.
+        tellers: Streams that hear of the entrypoint, from the outermost.
         futures: What the body's calls of tasks returned; waited for before the run ends.
     """
 
@@ -43,6 +46,7 @@ class Frame:
     retry: RetryPolicy | Sequence[RetryPolicy] | None = None
     caching: CachePolicy | None = None
     namespace: tuple[str, ...] = ()
+    tellers: tuple[Teller, ...] = ()
     futures: list[Any] = field(default_factory=list[Any])
 
     def fill(
@@ -59,7 +63,7 @@ class Frame:
 
     def _value(self, name: str, scope: Scope) -> Any:
         if name == "config":
-            return self.config
+            return heard_here(self.config)
         if name == "writer":
             return self.writer(scope)
         if name == "store":

@@ -2,24 +2,21 @@
 
 The engine tells of steps in its own words, with the lane as the place. Here they become parts of
 the modes ``updates``, ``tasks``, ``custom``, ``messages``, ``values``, ``checkpoints`` and
-``debug``, with the nested entrypoints as the namespace.
+``debug``, with LangGraph's namespaces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from ..engine import Sink
 from ..types import Interrupt, StateSnapshot
+from ._messages_mode import Messages
+from ._places import Lanes, Namespace, Places, innermost
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug")
-SEGMENT = "entrypoint:"
-"""What the lane segment of a nested entrypoint begins with."""
-
-Namespace: TypeAlias = tuple[str, ...]
 
 
 class Part(NamedTuple):
@@ -35,7 +32,7 @@ Emit: TypeAlias = Callable[[Part], None]
 
 
 class Teller:
-    """Turns what happens in one run into parts.
+    """Turns what happens in one run, or in one nested entrypoint, into parts.
 
     Args:
         modes: Which modes are asked for.
@@ -56,88 +53,111 @@ class Teller:
         self._subgraphs = subgraphs
         self._emit = emit
         self._metadata = dict(metadata)
+        self._places = Places("", "")
+        self._messages: Messages | None = None
         self._step = -1
 
-    @property
-    def sink(self) -> Sink:
-        """What the engine hands its parts to."""
-        return self._take
-
-    def _take(self, mode: str, lanes: Namespace, data: Any) -> None:
-        namespace = tuple(lane for lane in lanes if lane.startswith(SEGMENT))
-        if not self._subgraphs and not self._is_shown(mode, namespace, lanes, data):
+    def take(self, mode: str, lanes: Lanes, data: Any) -> None:
+        """Take what the engine tells of a step, or what a program writes."""
+        if not self._is_shown(mode, lanes, data):
             return
+        places = self._places
+        if mode == "updates" and self._messages is not None:
+            self._messages.returned(lanes, data)
         if mode == "tasks":
             data = self._task(data)
+        in_its_own = mode == "messages" or (mode in ("updates", "tasks") and _is_functional(lanes))
+        namespace = places.own(lanes) if in_its_own else places.around(lanes)
         self._tell(mode, namespace, data)
         if mode == "tasks":
             self._debug("task" if "input" in data else "task_result", namespace, data)
 
-    def _is_shown(self, mode: str, namespace: Namespace, lanes: Namespace, data: Any) -> bool:
+    def _is_shown(self, mode: str, lanes: Lanes, data: Any) -> bool:
         """Say whether a part is the entrypoint's own: what is inside a foreign step is not."""
-        if namespace:
+        root = self._places.root
+        if lanes[: len(root)] != root:
+            return False
+        if self._subgraphs:
+            return True
+        if innermost(lanes) > len(root):
             return False
         if mode == "tasks":
-            return data.get("kind") == "task"
-        return mode != "updates" or not any(lane.startswith("crew") for lane in lanes)
+            return bool(data.get("kind") == "task")
+        return mode != "updates" or _is_functional(lanes)
 
     def _task(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """Return a step's part as LangGraph tells of tasks."""
+        identity = self._places.identity(tuple(str(told["id"]).split("/")))
         if "result" not in told:
-            return self._started(told["id"], told["name"], _arguments(told), "__pregel_push")
+            return self._started(identity, told["name"], _arguments(told), "__pregel_push")
         result = {"__return__": told["result"]} if told["error"] is None else {}
-        return {
-            "id": told["id"],
-            "name": told["name"],
-            "error": told["error"],
-            "result": result,
-            "interrupts": [],
-        }
+        return _task_result(identity, told["name"], result, error=told["error"])
 
     def _started(self, identity: str, name: str, given: Any, trigger: str) -> dict[str, Any]:
         part = {"id": identity, "name": name, "input": given, "triggers": (trigger,)}
         return {**part, "metadata": self._metadata} if self._metadata else part
 
-    def began(self, run: str, name: str, given: Any, state: StateSnapshot | None) -> None:
-        """Tell that the entrypoint begins."""
+    def is_about(self, run: str, name: str, lanes: Lanes = ()) -> None:
+        """Learn whose parts are told: a run's, or those of the entrypoint nested at *lanes*."""
+        self._places = Places(run, name, lanes)
+
+    def heard_by(self, config: dict[str, Any]) -> None:
+        """Have chat models that are called under *config* tell their tokens, if they are wanted."""
+        if "messages" in self.modes:
+            self._messages = Messages(self.take, self._places.path)
+            config["callbacks"] = self._messages.joined(config.get("callbacks"))
+
+    def began(
+        self, name: str, given: Any, state: StateSnapshot | None = None, lanes: Lanes = ()
+    ) -> None:
+        """Tell that the entrypoint at *lanes* begins."""
+        if not self._is_shown("values", lanes, None):
+            return
         self._checkpoint(state)
-        data = self._started(run, name, given, "__start__")
-        self._tell("tasks", (), data)
-        self._debug("task", (), data)
+        data = self._started(self._places.identity(lanes), name, given, "__start__")
+        namespace = self._places.own(lanes)
+        self._tell("tasks", namespace, data)
+        self._debug("task", namespace, data)
 
     def resumed(self, values: Any) -> None:
         """Tell the value that the thread had before this continuation."""
         self._tell("values", (), values)
 
-    def waits(self, run: str, name: str, interrupts: tuple[Interrupt, ...]) -> None:
-        """Tell that the entrypoint waits for answers."""
-        asked = {"__interrupt__": interrupts}
-        self._tell("updates", (), asked)
-        self._emit_if("values", Part("values", (), dict(asked), interrupts))
+    def waits(self, name: str, interrupts: tuple[Interrupt, ...], lanes: Lanes = ()) -> None:
+        """Tell that the entrypoint at *lanes* waits for answers."""
+        if not self._is_shown("values", lanes, None):
+            return
+        namespace, asked = self._places.own(lanes), {"__interrupt__": interrupts}
+        self._tell("updates", namespace, asked)
+        self._emit_if("values", Part("values", namespace, dict(asked), interrupts))
         told = [asdict(one) for one in interrupts]
-        self._ended(run, name, {}, None, told)
+        self._ended(lanes, _task_result("", name, {}, interrupts=told))
 
-    def failed(self, run: str, name: str, error: BaseException) -> None:
-        """Tell what ended the entrypoint."""
-        self._ended(run, name, {}, f"{type(error).__name__}({error!s})", [])
+    def failed(self, name: str, error: BaseException, lanes: Lanes = ()) -> None:
+        """Tell what ended the entrypoint at *lanes*."""
+        if self._is_shown("values", lanes, None):
+            said = f"{type(error).__name__}: {error}"
+            self._ended(lanes, _task_result("", name, {}, error=said))
 
-    def done(self, run: str, name: str, value: Any, state: StateSnapshot | None) -> None:
-        """Tell what the entrypoint returned."""
-        self._tell("updates", (), {name: value})
-        self._ended(run, name, {"__end__": value}, None, [])
-        self._tell("values", (), value)
+    def done(
+        self, name: str, value: Any, state: StateSnapshot | None = None, lanes: Lanes = ()
+    ) -> None:
+        """Tell what the entrypoint at *lanes* returned."""
+        if not self._is_shown("values", lanes, None):
+            return
+        if self._messages is not None:
+            self._messages.returned(lanes, {name: value})
+        namespace = self._places.own(lanes)
+        self._tell("updates", namespace, {name: value})
+        self._ended(lanes, _task_result("", name, {"__end__": value}))
+        self._tell("values", namespace, value)
         self._checkpoint(state)
 
-    def _ended(self, run: str, name: str, result: Any, error: Any, interrupts: list[Any]) -> None:
-        data = {
-            "id": run,
-            "name": name,
-            "error": error,
-            "result": result,
-            "interrupts": interrupts,
-        }
-        self._tell("tasks", (), data)
-        self._debug("task_result", (), data)
+    def _ended(self, lanes: Lanes, part: dict[str, Any]) -> None:
+        namespace = self._places.own(lanes)
+        data = {**part, "id": self._places.identity(lanes)}
+        self._tell("tasks", namespace, data)
+        self._debug("task_result", namespace, data)
 
     def _checkpoint(self, state: StateSnapshot | None) -> None:
         if state is None:
@@ -174,6 +194,28 @@ class Teller:
     def _emit_if(self, mode: str, part: Part) -> None:
         if mode in self.modes:
             self._emit(part)
+
+
+def _is_functional(lanes: Lanes) -> bool:
+    """Say whether the innermost code of the lane is a task's or an entrypoint's own."""
+    return all("~" in lane for lane in lanes[innermost(lanes) :])
+
+
+def _task_result(
+    identity: str,
+    name: str,
+    result: Mapping[str, Any],
+    *,
+    error: str | None = None,
+    interrupts: Sequence[Any] = (),
+) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "name": name,
+        "error": error,
+        "result": dict(result),
+        "interrupts": list(interrupts),
+    }
 
 
 def _arguments(told: Mapping[str, Any]) -> Any:

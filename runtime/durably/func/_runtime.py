@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..engine import Scope, current
 from ..types import StreamWriter
+from ._tracing import heard_here
 
 if TYPE_CHECKING:
     from ..store import BaseStore
@@ -128,7 +129,7 @@ def get_config() -> dict[str, Any]:
     Raises:
         RuntimeError: There is no run around the call.
     """
-    return frame_here("get_config").config
+    return heard_here(frame_here("get_config").config)
 
 
 def get_store() -> BaseStore:

@@ -86,6 +86,15 @@ def traced(config: Mapping[str, Any] | None, name: str, given: Any) -> Generator
         raise
 
 
+def heard_here(config: dict[str, Any]) -> dict[str, Any]:
+    """Return *config* with the callbacks of what the calling code is a part of.
+
+    What is invoked with it is told as a child of the task or entrypoint around the call.
+    """
+    around = _around()
+    return {**config, "callbacks": around["callbacks"]} if around is not None else config
+
+
 def child_trace(name: str, given: Any) -> contextlib.AbstractContextManager[Traced]:
     """Tell the callbacks around the calling code of a task."""
     return traced(None, name, given)
@@ -93,12 +102,17 @@ def child_trace(name: str, given: Any) -> contextlib.AbstractContextManager[Trac
 
 def _heard(config: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Return the config to tell of, or None if nobody listens."""
-    core = sys.modules.get(_CORE)
-    if config is not None and config.get("callbacks"):
+    around = _around()
+    if config is None or not config.get("callbacks"):
+        return {**around, **{k: v for k, v in (config or {}).items() if v}} if around else None
+    if around is None:
         return config
-    if core is None:
-        return None
-    around = core.var_child_runnable_config.get()
-    if around and around.get("callbacks"):
-        return {**around, **{k: v for k, v in (config or {}).items() if v}}
-    return None
+    merged: Mapping[str, Any] = sys.modules[_CORE].merge_configs(around, config)
+    return merged
+
+
+def _around() -> Mapping[str, Any] | None:
+    """Return the config of the langchain run that the calling code is a part of, if it is heard."""
+    core = sys.modules.get(_CORE)
+    around = core.var_child_runnable_config.get() if core is not None else None
+    return around if around and around.get("callbacks") else None

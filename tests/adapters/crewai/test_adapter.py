@@ -15,7 +15,6 @@ from durably.adapting import in_range, is_in, live_scope, problems
 from durably.testing import Reply, Rule, When
 from durably_crewai import CrewAIAdapter
 from durably_crewai._entries import kind_of
-from durably_crewai._values import label
 
 from .programs import CONFIG, agent, crew, model, task
 
@@ -104,13 +103,6 @@ def test_what_changes_the_answer_is_in_the_request(host, serve):
     assert server.count() == 2
     assert Watch.seen == [["rerun", "settings.temperature: 0.1 → 0.9"]]
     watched.close()
-
-
-def test_labels_are_short():
-    """A tool call is told in at most 80 characters, its texts on one line."""
-    text = label("send", {"to": "ada", "body": "Dear\nAda, " * 9, "n": 3})
-    assert text == 'send(to="ada", body="Dear Ada, Dear Ada, Dea…", n=3)'
-    assert len(label("send", {str(n): "x" * 20 for n in range(9)})) == 80
 
 
 def test_the_seams_come_out_again(host):
