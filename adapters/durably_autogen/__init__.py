@@ -11,6 +11,7 @@ A table of seams, by job:
     _ids          messages' ids and times, the same on replay
     _values       values that are more than their fields
     _entry        how a wrapped object is run; _reviving: from which state
+    _copying      copies of it, for runs that overlap
 """
 
 from __future__ import annotations

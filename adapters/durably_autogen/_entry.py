@@ -10,6 +10,7 @@ from typing import Any
 
 from durably.adapting import Call, Entry, Scope, live_scope
 
+from ._copying import copied
 from ._reviving import is_team, of_another_loop, renewed, revive
 
 _CLASSES = {
@@ -49,10 +50,8 @@ def entry(target: Any) -> Entry:
 
     Runs in one process go on with the object's conversation, as they do without durably. A run
     that is continued begins with the conversation that it first began with; a run that was cut off
-    in the middle is not part of the conversation.
-
-    Raises:
-        RuntimeError: A run finds the object running already.
+    in the middle is not part of the conversation. While a run is under way, another one gets a
+    copy of the object as it was built: two runs cannot share one conversation.
     """
 
     async def ainvoke(given: Any) -> Any:
@@ -61,10 +60,9 @@ def entry(target: Any) -> Entry:
         task = _task(given)
         known = _known.get(target)
         if known is not None and known.is_running:
-            raise RuntimeError(
-                f"{_name(target)} is running already, in another run than {scope.run.id}. An "
-                "AutoGen object holds one conversation: wait for it, or wrap one for each thread."
-            )
+            other = copied(target)
+            await revive(other, known.built)
+            return await other.run(**task)
         is_used = known is not None
         if known is None:
             known = _known[target] = _Known()

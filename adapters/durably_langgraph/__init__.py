@@ -4,7 +4,10 @@ A table of seams, by job:
 
     _calls       a graph's ``invoke``, ``stream`` and their asynchronous forms: one step each
     _rounds      what such a step does: begin or go on, ask what the graph asks, resume it
+    _lending     the checkpointer of a graph that has none
     _nodes       nodes and LangGraph's own tasks: steps inside that step
+    _signals     LangGraph's exceptions that are no failures
+    _parts       parts of streams; _tapping: those that ``invoke`` does not ask for
     _models      chat models of langchain-core: steps, wherever in a run they are called
     _ids         ids of messages, the same on replay
     _requests    what makes two inputs the same

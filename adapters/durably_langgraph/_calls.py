@@ -6,6 +6,7 @@ A graph that is called inside another's node is part of that node.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 from durably.adapting import Call, Scope, Seam, live_scope
@@ -14,6 +15,7 @@ from ._parts import asks, emit, joined
 from ._requests import call_request
 from ._rounds import Frame, frame_here
 from ._signals import carried, unwrapped
+from ._tapping import atapped, tapped
 
 _Config: TypeAlias = "Mapping[str, Any] | None"
 
@@ -34,7 +36,7 @@ def _invoke(
         with carried():
             given = frame.begin(input)
             while True:
-                with frame.entered():
+                with frame.invoking():
                     results.append(original(self, given, frame.config, **options))
                 given = frame.go_on()
                 if given is None:
@@ -60,7 +62,7 @@ async def _ainvoke(
         with carried():
             given = await frame.abegin(input)
             while True:
-                with frame.entered():
+                with frame.invoking():
                     results.append(await original(self, given, frame.config, **options))
                 given = await frame.ago_on()
                 if given is None:
@@ -78,8 +80,10 @@ def _stream(
     config: _Config = None,
     **options: Any,
 ) -> Iterator[Any]:
-    if frame_here() is not None:
-        return original(self, input, config, **options)
+    around = frame_here()
+    if around is not None:
+        source = partial(original, self, input, config)
+        return tapped(around, self, source, options) if around.is_tapped() else source(**options)
 
     def parts() -> Iterator[Any]:
         frame = _frame(self, config)
@@ -88,7 +92,7 @@ def _stream(
             while True:
                 for part in frame.each(original(self, given, frame.config, **options)):
                     if not asks(part):
-                        emit(scope, self, part, options)
+                        emit(frame.scope, self, part, options)
                         yield part
                 given = frame.go_on()
                 if given is None:
@@ -109,8 +113,11 @@ async def _astream(
     config: _Config = None,
     **options: Any,
 ) -> AsyncIterator[Any]:
-    if frame_here() is not None:
-        async for part in original(self, input, config, **options):
+    around = frame_here()
+    if around is not None:
+        source = partial(original, self, input, config)
+        begin = partial(atapped, around, self, source, options) if around.is_tapped() else None
+        async for part in begin() if begin is not None else source(**options):
             yield part
         return
 
@@ -121,7 +128,7 @@ async def _astream(
             while True:
                 async for part in frame.aeach(original(self, given, frame.config, **options)):
                     if not asks(part):
-                        emit(scope, self, part, options)
+                        emit(frame.scope, self, part, options)
                         yield part
                 given = await frame.ago_on()
                 if given is None:

@@ -21,13 +21,13 @@ class _ByReference:
         self._kept: dict[bytes, Any] = {}
         self._numbers = count()
 
-    def dumps_typed(self, value: Any) -> tuple[str, bytes]:
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
         key = b"%d" % next(self._numbers)
-        self._kept[key] = _copied(value)
+        self._kept[key] = _copied(obj)
         return "kept", key
 
-    def loads_typed(self, stored: tuple[str, bytes]) -> Any:
-        return _copied(self._kept[stored[1]])
+    def loads_typed(self, data: tuple[str, bytes]) -> Any:
+        return _copied(self._kept[data[1]])
 
 
 def _copied(value: Any) -> Any:

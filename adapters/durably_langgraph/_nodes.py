@@ -152,9 +152,8 @@ def _settled(task: Any, written: Written) -> Any:
         from langgraph.errors import ParentCommand
 
         raise ParentCommand(written.parent)
-    if list(task.writes) != written.writes:
-        task.writes.clear()
-        task.writes.extend(written.writes)
+    task.writes.clear()
+    task.writes.extend(written.writes)
     return next((value for channel, value in written.writes if channel == _RETURN), None)
 
 

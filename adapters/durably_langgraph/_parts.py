@@ -34,9 +34,22 @@ def emit(scope: Scope, graph: Any, part: Any, options: Mapping[str, Any]) -> Non
     if scope.run.sink is None:
         return
     namespace, mode, data = _split(graph, part, options)
-    if mode not in _TOLD_BY_STEPS:
+    if mode not in _TOLD_BY_STEPS and not (mode == "messages" and _tokens_are_told()):
         lanes = tuple(filter(None, scope.lane.path.split("/")))
         scope.run.emit(mode, (*lanes, *namespace), data)
+
+
+def _tokens_are_told() -> bool:
+    """Say whether models tell their tokens to the run's stream themselves.
+
+    An entrypoint whose messages are streamed has put a handler of its own into the configuration
+    that graphs and models inherit.
+    """
+    from langchain_core.runnables.config import var_child_runnable_config
+
+    callbacks: Any = (var_child_runnable_config.get() or {}).get("callbacks") or ()
+    handlers = getattr(callbacks, "handlers", callbacks)
+    return any(type(one).__module__.partition(".")[0] == "durably" for one in handlers)
 
 
 def _split(graph: Any, part: Any, options: Mapping[str, Any]) -> tuple[tuple[str, ...], str, Any]:

@@ -32,8 +32,9 @@ class Frame:
 
     Attributes:
         run: The run that it is made in.
+        scope: The step's.
         config: What each round is called with.
-        is_continued: Whether it went on from a checkpoint that an earlier process left.
+        is_continued: Whether it goes on from a checkpoint of an earlier process or attempt.
         places: Where the interrupts of this round come from, by their ids: the scope of the node,
             and how many of its interrupts had been answered.
     """
@@ -43,7 +44,8 @@ class Frame:
         self.is_continued = False
         self.places: dict[str, tuple[Scope, int]] = {}
         self._graph = graph
-        self._scope = scope
+        self.scope = scope
+        self._is_tappable = False
         self._lane = scope.child("nodes", owner=self)
         self._mark = f"{scope.run.id}/{scope.lane.path}"
         self._can_ask = graph.checkpointer is not False  # LangGraph needs one for that
@@ -80,14 +82,16 @@ class Frame:
     def begin(self, given: Any) -> Any:
         """Return what the first round is called with: the input, or None to go on.
 
-        A graph's own checkpointer may know this call from an earlier process; its newest checkpoint
-        then bears our mark, and the graph goes on from it.
+        A graph's own checkpointer may know this call from an earlier process, or an earlier attempt
+        of the code around it; its newest checkpoint then bears our mark.
         """
-        return self._first(given, self._graph.get_state(self.latest)) if self._is_known else given
+        if not self._may_be_known:
+            return given
+        return self._first(given, self._graph.get_state(self.latest))
 
     async def abegin(self, given: Any) -> Any:
         """Like :meth:`begin`, for checkpointers that are asynchronous."""
-        if not self._is_known:
+        if not self._may_be_known:
             return given
         return self._first(given, await self._graph.aget_state(self.latest))
 
@@ -104,8 +108,9 @@ class Frame:
         return self._answers(await self._graph.aget_state(self.latest)) if self._can_ask else None
 
     @property
-    def _is_known(self) -> bool:
-        return self._can_ask and not self._lends and self.run.info.resumed
+    def _may_be_known(self) -> bool:
+        has_thread = "thread_id" in self.config["configurable"]
+        return self._can_ask and not self._lends and has_thread
 
     def _first(self, given: Any, state: Any) -> Any:
         if (state.metadata or {}).get(MARK) != self._mark:
@@ -131,53 +136,64 @@ class Frame:
         return Command(resume=given) if given else None
 
     def _ask(self, interrupt: Any, position: int) -> Any:
-        place, index = self.places.get(interrupt.id, (self._scope, position))
+        place, index = self.places.get(interrupt.id, (self.scope, position))
         inner = place.child(f"interrupt[{index}]")
         return inner.ask("interrupt", interrupt.value, getattr(interrupt, "response_schema", None))
 
     @contextmanager
-    def entered(self, scope: Scope | None = None) -> Generator[None]:
-        """Be inside this call, and inside *scope*, while the block runs."""
+    def invoking(self) -> Generator[None]:
+        """Be inside a round of ``invoke``, which streams the graph itself, while the block runs."""
+        self._is_tappable = self.run.sink is not None
+        with self._entered(self._round()):
+            yield
+
+    def is_tapped(self) -> bool:
+        """Say whether the stream begun just now is that of a round; true once in a round."""
+        tapped, self._is_tappable = self._is_tappable, False
+        return tapped
+
+    @contextmanager
+    def _entered(self, scope: Scope) -> Generator[None]:
         before = _frame.get()
         _frame.set(self)
         try:
-            with (scope or self.round()).entered():
+            with scope.entered():
                 yield
         finally:
             _frame.set(before)
 
-    def round(self) -> Scope:
+    def _round(self) -> Scope:
         """Return the scope of one more round: the nodes of earlier ones are met again in it."""
         return self._lane.child("nodes", owner=self)
 
     def each(self, source: Iterator[T]) -> Iterator[T]:
         """Yield from *source*, a round, which runs inside this call while its consumer does not."""
-        scope = self.round()
+        scope = self._round()
         try:
             while True:
-                with self.entered(scope):
+                with self._entered(scope):
                     try:
                         item = next(source)
                     except StopIteration:
                         return
                 yield item
         finally:
-            with self.entered(scope):
+            with self._entered(scope):
                 source.close()  # type: ignore[attr-defined]  # a generator
 
     async def aeach(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
         """Like :meth:`each`, for asynchronous generators."""
-        scope = self.round()
+        scope = self._round()
         try:
             while True:
-                with self.entered(scope):
+                with self._entered(scope):
                     try:
                         item = await anext(source)
                     except StopAsyncIteration:
                         return
                 yield item
         finally:
-            with self.entered(scope):
+            with self._entered(scope):
                 await source.aclose()  # type: ignore[attr-defined]  # a generator
 
 

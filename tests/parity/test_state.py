@@ -365,7 +365,7 @@ def test_long_term_memory(api, say):
         return "\n".join(one.value["data"] for one in found)
 
     @api.entrypoint(checkpointer=api.InMemorySaver(), store=store)
-    def workflow(text: str, *, store: api.BaseStore) -> list[Any]:
+    def workflow(text: str, *, store) -> list[Any]:
         return [remember(text).result(), len(store.search(("memories",)))]
 
     def config(number: int, user: str) -> dict:

@@ -210,7 +210,14 @@ def test_the_mode_tasks_of_a_task_that_fails(api, say):
 
     parts: list[Any] = []
     say.attempt(lambda: parts.extend(workflow.stream(1, stream_mode="tasks")))
-    say(parts)
+    say([{**part, "error": None} for part in parts])
+    errors = [part["error"] for part in parts if part.get("error")]
+    say(
+        errors if isinstance(errors[0], str) else [type(one).__name__ for one in errors],
+        langgraph=["ValueError", "ValueError"],
+        durably=["ValueError: bad", "ValueError: bad"],
+        why="The error in a stream part is text",
+    )
 
 
 @parity

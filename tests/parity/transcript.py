@@ -16,7 +16,10 @@ from typing import Any
 ID_KEYS = frozenset({"id", "checkpoint_id", "run_id", "task_id"})
 TIME_KEYS = frozenset({"created_at", "timestamp", "updated_at"})
 SAME_NAME = {"InterruptV2": "Interrupt"}
-_HEX = re.compile(r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b")
+_ID = re.compile(
+    r"\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b"
+    r"|(?<=\w:)[0-9a-z]{10}$"
+)
 
 
 class Normal:
@@ -32,7 +35,7 @@ class Normal:
         if key in TIME_KEYS and value is not None:
             return "<time>"
         if isinstance(value, str):
-            return _HEX.sub(lambda found: self._id(found[0]), value)
+            return _ID.sub(lambda found: self._id(found[0]), value)
         if isinstance(value, Mapping):
             return {self.of(k): self.of(v, str(k)) for k, v in value.items()}
         if isinstance(value, BaseException):

@@ -69,6 +69,7 @@ NAMES = [
     "ThreadBusy",
     "TimeoutPolicy",
     "UnknownRun",
+    "add_messages",
     "entrypoint",
     "get_config",
     "get_runtime",

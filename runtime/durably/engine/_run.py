@@ -89,6 +89,7 @@ class Run:
         self.started = started
         self._ticks: dict[str, float] = {}
         self._ids: dict[tuple[str, str], int] = {}
+        self._files: Mapping[str, bytes] | None = None
         self._changed: bool | None = None
         self._orders: list[tuple[str, str]] = []
         self._order_heads: dict[str, int] = {}
@@ -158,7 +159,8 @@ class Run:
             side += [Ordered(group, who) for group, who in groups.items()]
             self._orders.clear()
         files = self.options.sources.files()
-        if len(files) != len(self.past.files):
+        if files is not self._files:
+            self._files = files
             new = {path: digest for path, digest in files.items() if path not in self.past.files}
             if new:
                 side.append(Program(new))

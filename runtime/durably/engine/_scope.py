@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -25,6 +25,27 @@ from ._run import Run
 from ._step import Step
 
 T = TypeVar("T")
+
+
+class _Entered:
+    """A block in which a scope is the current one; a class because steps enter it all the time."""
+
+    __slots__ = ("_before", "_scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> Scope:
+        scope = self._scope
+        self._before = scope_var.get()
+        scope_var.set(scope)
+        if scope.lane.home is None:
+            scope.lane.home = line_here()
+        return scope
+
+    def __exit__(self, *_: object) -> None:
+        # Not a token: a generator may be closed in another context than it was entered in.
+        scope_var.set(self._before)
 
 
 class Scope:
@@ -57,18 +78,9 @@ class Scope:
         self.local = local
         self.attempt = 1
 
-    @contextmanager
-    def entered(self) -> Generator[Scope]:
+    def entered(self) -> AbstractContextManager[Scope]:
         """Make this the current scope while the block runs."""
-        before = scope_var.get()
-        scope_var.set(self)
-        if self.lane.home is None:
-            self.lane.home = line_here()
-        try:
-            yield self
-        finally:
-            # Not a token: a generator may be closed in another context than it was entered in.
-            scope_var.set(before)
+        return _Entered(self)
 
     def within(self, kind: str, name: str | None = None) -> bool:
         """Say whether this code runs inside a step of *kind* (and *name*).

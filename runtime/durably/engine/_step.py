@@ -242,7 +242,8 @@ class Step:
                 self.abandon()
                 raise
         if announce:
-            run.tell(run.options.listeners.step_started, self.info(attempt=self._attempts + 1))
+            if run.options.listeners.step_started:
+                run.tell(run.options.listeners.step_started, self.info(attempt=self.attempt))
             if run.sink is not None:
                 self._emit_task(input=call.label or call.request)
 
@@ -258,6 +259,7 @@ class Step:
         run.append(
             StepAttempted(*slot[:3], slot.print, slot.nth, self._attempts, now, now + delay, said)
         )
+        run.past.drop(run.failed_in(error))  # what failed inside is met again by the next attempt
         run.tell(run.options.listeners.step_retried, self.info(), error, delay)
         return delay
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import Any
 
@@ -22,7 +20,7 @@ from ..engine import (
     call_within,
     drive,
 )
-from ..errors import GraphDrained, Suspended
+from ..errors import GraphDrained
 from ..hosting import Host, open_run, thread_of
 from ..journal.records import Saved, StepAttempted
 from ..types import CachePolicy, Command, RetryPolicy, TimeoutPolicy, retry_delay
@@ -32,8 +30,6 @@ from ._history import done_value, saved_before, state_of
 from ._injection import injected
 from ._parts import Teller
 from ._tracing import traced
-
-_log = logging.getLogger("durably")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +199,8 @@ class Body:
             while True:
                 scope = self._attempt_scope(around, frame)
                 try:
-                    with scope.entered(), trace.entered(), _all_ended(frame):
+                    limits = scope.lane.deadline
+                    with scope.entered(), trace.entered(), frame.begun.ended(limits):
                         returned = self._timed(scope, value)
                 except Exception as error:
                     delay = self._again_in(scope, error)
@@ -223,7 +220,7 @@ class Body:
                 scope = self._attempt_scope(around, frame)
                 try:
                     with scope.entered(), trace.entered():
-                        async with _all_ended_async(frame):
+                        async with frame.begun.ended_async(scope.lane.deadline):
                             returned = await self._atimed(scope, value)
                 except Exception as error:
                     delay = self._again_in(scope, error)
@@ -238,8 +235,9 @@ class Body:
     def _attempt_scope(self, around: Scope, frame: Frame) -> Scope:
         """Return the scope of one attempt: its lane is entered anew, what was finished replays."""
         run, lane, limits = around.run, around.lane, self.setup.timeout
-        deadline = Deadline(self.name, limits, run.clock, lane.deadline) if limits else lane.deadline
-        frame.futures.clear()
+        deadline = (
+            Deadline(self.name, limits, run.clock, lane.deadline) if limits else lane.deadline
+        )
         scope = Scope(run, Lane(lane.path, None, deadline), None, around.targets, frame)
         scope.attempt = run.past.attempts.get(self._attempts_key(scope), 0) + 1
         return scope
@@ -345,62 +343,3 @@ def _full(config: Mapping[str, Any] | None, run: Run) -> dict[str, Any]:
     full.setdefault("metadata", {})
     full.setdefault("tags", [])
     return full
-
-
-@contextmanager
-def _all_ended(frame: Frame) -> Generator[None]:
-    """Leave the block when every task begun in it has ended, whatever became of the block."""
-    try:
-        yield
-    except (Exception, Suspended):
-        for future in frame.futures:
-            if not future.done():
-                future.exception()
-        raise
-    except BaseException:  # the program is being interrupted: nothing more is begun
-        for future in frame.futures:
-            if not future.cancel() and not future.done():
-                future.exception()
-        raise
-    _wait_for(frame)
-
-
-@asynccontextmanager
-async def _all_ended_async(frame: Frame) -> AsyncGenerator[None]:
-    """Like :func:`_all_ended`, for coroutines."""
-    try:
-        yield
-    except BaseException as error:
-        left = [future for future in frame.futures if not future.done()]
-        if not isinstance(error, Exception | Suspended):
-            for future in left:
-                future.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        raise
-    await _await_for(frame)
-
-
-def _wait_for(frame: Frame) -> None:
-    """Wait for tasks whose results nobody asked for; what they raised is only logged."""
-    for future in frame.futures:
-        if not future.done():
-            _report(frame, future.exception())
-
-
-async def _await_for(frame: Frame) -> None:
-    """Like :func:`_wait_for`, for coroutines."""
-    left = [future for future in frame.futures if not future.done()]
-    for outcome in await asyncio.gather(*left, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            _report(frame, outcome)
-
-
-def _report(frame: Frame, error: BaseException | None) -> None:
-    if isinstance(error, Exception):
-        _log.warning(
-            "a task of entrypoint %r failed and nobody asked for its result",
-            frame.name,
-            exc_info=error,
-        )
-    elif error is not None:
-        raise error

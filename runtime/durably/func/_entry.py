@@ -118,9 +118,7 @@ class Entrypoint(Piped):
             )
         scope = self._parent()
         if scope is not None:
-            return _nested_value(
-                Nested(self._body, scope, input, config, context).run(), version
-            )
+            return _nested_value(Nested(self._body, scope, input, config, context).run(), version)
         outcome = self._body.run(
             Invocation(self._host_for(input), input, config, context, durability, control)
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import Scope
 from ..types import CachePolicy, RetryPolicy
+from ._begun import Begun
 from ._runtime import ExecutionInfo, RunControl, Runtime
 from ._tracing import heard_here
 
@@ -33,7 +34,7 @@ class Frame:
         caching: The entrypoint's cache policy, inherited likewise.
         namespace: Where the entrypoint lies in its caller, as streams tell it; empty at the top.
         tellers: Streams that hear of the entrypoint, from the outermost.
-        futures: What the body's calls of tasks returned; waited for before the run ends.
+        begun: The body's tasks.
     """
 
     name: str
@@ -47,7 +48,10 @@ class Frame:
     caching: CachePolicy | None = None
     namespace: tuple[str, ...] = ()
     tellers: tuple[Teller, ...] = ()
-    futures: list[Any] = field(default_factory=list[Any])
+    begun: Begun = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.begun = Begun(self.name)
 
     def fill(
         self, names: tuple[str, ...], scope: Scope, given: Mapping[str, Any]

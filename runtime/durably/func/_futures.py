@@ -24,15 +24,24 @@ _here = threading.local()
 
 
 class TaskFuture(Future[T], Generic[T]):
-    """The result of a task called from plain code; a ``concurrent.futures.Future``."""
+    """The result of a task called from plain code; a ``concurrent.futures.Future``.
 
-    def __init__(self, work: Callable[[], T], pool: Pool) -> None:
+    Args:
+        work: Runs the task.
+        pool: Runs *work*, unless somebody asks for the result first.
+        at_once: Run it here and now: there is nothing to wait for.
+    """
+
+    def __init__(self, work: Callable[[], T], pool: Pool, *, at_once: bool = False) -> None:
         super().__init__()
         self._work = work
         self._pool = pool
         self._mine = threading.Lock()
         self._context = contextvars.copy_context()
-        pool.offer(self)
+        if at_once:
+            self.run()
+        else:
+            pool.offer(self)
 
     def run(self) -> None:
         """Run the task in the calling thread, unless somebody else does or did."""
@@ -46,6 +55,8 @@ class TaskFuture(Future[T], Generic[T]):
             self.set_exception(error)
         else:
             self.set_result(value)
+        finally:
+            del self._work, self._context  # a future that is kept keeps its result only
 
     def result(self, timeout: float | None = None) -> T:
         """Return the result, running the task here if nobody has begun it.
@@ -63,6 +74,8 @@ class TaskFuture(Future[T], Generic[T]):
 
     def _take_over(self, timeout: float | None) -> None:
         """Have the task run: in this thread if it is to be waited for and there is room for it."""
+        if self.done():
+            return
         depth = getattr(_here, "depth", 0)
         if timeout is not None or depth >= _MAX_DEPTH:
             self._pool.begin(self)

@@ -19,6 +19,8 @@ _TYPES: Mapping[str, frozenset[str]] = {
     "store": frozenset({"BaseStore", "InMemoryStore", "SqliteStore", "PostgresStore"}),
 }
 _ANY_TYPE = ("previous", "runtime")
+FILLED_IN = frozenset({*_TYPES, *_ANY_TYPE})
+"""Names of parameters that the runtime fills in."""
 _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -42,6 +44,16 @@ def injected(function: Callable[..., Any], *, skip_first: bool = False) -> tuple
         ):
             names.append(parameter.name)
     return tuple(names)
+
+
+def positions(function: Callable[..., Any]) -> Mapping[str, int]:
+    """Return which argument by position each parameter takes that can be given by position."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return {one.name: at for at, one in enumerate(parameters) if one.kind in kinds}
 
 
 def _fits(name: str, annotation: Any, function: Callable[..., Any]) -> bool:

@@ -55,10 +55,13 @@ class Teller:
         self._metadata = dict(metadata)
         self._places = Places("", "")
         self._messages: Messages | None = None
+        self._foreign: set[tuple[Lanes, str]] = set()
         self._step = -1
 
     def take(self, mode: str, lanes: Lanes, data: Any) -> None:
         """Take what the engine tells of a step, or what a program writes."""
+        if mode == "tasks" and data.get("kind") != "task":
+            self._foreign.add((lanes, data["name"]))
         if not self._is_shown(mode, lanes, data):
             return
         places = self._places
@@ -83,7 +86,11 @@ class Teller:
             return False
         if mode == "tasks":
             return bool(data.get("kind") == "task")
-        return mode != "updates" or _is_functional(lanes)
+        return mode != "updates" or not self._is_foreign(lanes, data)
+
+    def _is_foreign(self, lanes: Lanes, update: Mapping[str, Any]) -> bool:
+        """Say whether an update is that of a step inside a task, such as a model call."""
+        return not _is_functional(lanes) or any((lanes, name) in self._foreign for name in update)
 
     def _task(self, told: Mapping[str, Any]) -> dict[str, Any]:
         """Return a step's part as LangGraph tells of tasks."""

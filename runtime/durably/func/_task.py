@@ -14,8 +14,9 @@ from ..types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ._cached import Cached
 from ._frame import Frame
 from ._futures import AsyncTaskFuture, TaskFuture
-from ._injection import injected
+from ._injection import injected, positions
 from ._pool import Pool
+from ._tracing import atraced_task, traced_task
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,6 +55,7 @@ class Task(Generic[P, R]):
         )
         self._is_async = inspect.iscoroutinefunction(inspect.unwrap(_called(func)))
         self._names = injected(func)
+        self._positions = positions(func) if self._names else {}
         self._caching = Cached(func, cache_policy) if cache_policy is not None else None
         functools.update_wrapper(self, func, updated=())
 
@@ -89,7 +91,7 @@ class Task(Generic[P, R]):
         step = scope.open(self._call(frame, args, kwargs))
         future = self._begin(scope, frame, step, loop)
         if frame is not None:
-            frame.futures.append(future)
+            frame.begun.add(future)
         return future
 
     def _call(self, frame: Frame | None, args: Any, kwargs: Any) -> Call:
@@ -116,13 +118,15 @@ class Task(Generic[P, R]):
         def function() -> Any:
             inner = current()
             assert inner is not None
-            filled = frame.fill(self._names, inner, kwargs) if frame is not None else kwargs
-            return self.func(*args, **filled)
+            filled = frame.fill(self._left(args), inner, kwargs) if frame is not None else kwargs
+            trace = atraced_task if self._is_async else traced_task
+            return trace(self.name, self.func, args, filled)  # type: ignore[arg-type]
 
         caching = self._caching_in(frame)
         if loop is None:
             plain = function if caching is None else caching.around(step, function)
-            return TaskFuture(lambda: scope.perform(step, plain), pool_of(scope))
+            is_replay = step.held is not None
+            return TaskFuture(lambda: scope.perform(step, plain), pool_of(scope), at_once=is_replay)
         execute = function if self._is_async else functools.partial(_in_thread, scope, function)
         if caching is not None:
             execute = caching.aaround(step, execute)
@@ -131,6 +135,13 @@ class Task(Generic[P, R]):
             return scope.aperform(step, execute)
 
         return AsyncTaskFuture(work, loop)
+
+    def _left(self, args: Sequence[Any]) -> tuple[str, ...]:
+        """Return the names of the parameters to be filled in that *args* leave open."""
+        if not self._names or not args:
+            return self._names
+        given = len(args)
+        return tuple(one for one in self._names if self._positions.get(one, given) >= given)
 
     def _caching_in(self, frame: Frame | None) -> Cached | None:
         """Return how this call is cached, if it is: by its own policy or the entrypoint's."""

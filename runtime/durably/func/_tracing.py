@@ -7,12 +7,16 @@ config, a trace does nothing.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ._injection import FILLED_IN
+
 _CORE = "langchain_core.runnables.config"
+_ONE_RUNS = frozenset({"run_name", "run_id"})
 
 
 class Traced:
@@ -38,10 +42,11 @@ class _Told(Traced):
     def __init__(self, config: Mapping[str, Any], name: str, given: Any) -> None:
         from langchain_core.runnables import config as core
 
+        config = {**config, "metadata": _metadata(config)}
         manager = core.get_callback_manager_for_config(core.ensure_config(config))  # type: ignore[arg-type]
         self._core = core
         self._run = manager.on_chain_start(
-            None, given, name=name, run_id=(config.get("run_id") or None)
+            None, given, name=config.get("run_name") or name, run_id=config.get("run_id")
         )
         self._child = core.patch_config(config, callbacks=self._run.get_child())  # type: ignore[arg-type]
 
@@ -95,16 +100,65 @@ def heard_here(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "callbacks": around["callbacks"]} if around is not None else config
 
 
-def child_trace(name: str, given: Any) -> contextlib.AbstractContextManager[Traced]:
-    """Tell the callbacks around the calling code of a task."""
-    return traced(None, name, given)
+def traced_task(name: str, func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Call a task's function, and tell the callbacks around the calling code of it."""
+    if _around() is None:
+        return func(*args, **kwargs)
+    with traced(None, name, _arguments(func, args, kwargs)) as trace:
+        try:
+            with trace.entered():
+                value = func(*args, **kwargs)
+        except Exception as error:
+            trace.fail(error)
+            raise
+        return trace.end(value)
+
+
+async def atraced_task(
+    name: str, func: Callable[..., Awaitable[Any]], args: Any, kwargs: Any
+) -> Any:
+    """Like :func:`traced_task`, for coroutine functions."""
+    if _around() is None:
+        return await func(*args, **kwargs)
+    with traced(None, name, _arguments(func, args, kwargs)) as trace:
+        try:
+            with trace.entered():
+                value = await func(*args, **kwargs)
+        except Exception as error:
+            trace.fail(error)
+            raise
+        return trace.end(value)
+
+
+def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config's metadata with what names the run, by which tracers group runs."""
+    place = config.get("configurable") or {}
+    names = {
+        key: value
+        for key, value in place.items()
+        if isinstance(value, str | int | float | bool) and not key.startswith("__")
+    }
+    return {**names, **(config.get("metadata") or {})}
+
+
+def _arguments(func: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
+    """Return a call's arguments by their names, without what the runtime filled in."""
+    try:
+        bound = inspect.signature(func).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return {"args": args, "kwargs": kwargs}
+    bound.apply_defaults()
+    return {name: value for name, value in bound.arguments.items() if name not in FILLED_IN}
 
 
 def _heard(config: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """Return the config to tell of, or None if nobody listens."""
     around = _around()
     if config is None or not config.get("callbacks"):
-        return {**around, **{k: v for k, v in (config or {}).items() if v}} if around else None
+        if around is None:
+            return None
+        own = {key: value for key, value in (config or {}).items() if value}
+        return {key: value for key, value in around.items() if key not in _ONE_RUNS} | own
     if around is None:
         return config
     merged: Mapping[str, Any] = sys.modules[_CORE].merge_configs(around, config)

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+import threading
+import weakref
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import Any
 
 from ..adapting import Adapter, Entry
@@ -29,7 +39,8 @@ def wrap(
     """Return *target* with durable runs around it; the object itself is not touched.
 
     Every model call, tool call, agent's turn and question to a person inside a run is journaled.
-    The wrapped object can be used from many threads, on many thread ids at once.
+    The wrapped object can be used on many thread ids at once, from many threads and event loops;
+    where a framework's object holds one conversation, runs that overlap get copies of it.
 
     Args:
         target: A CrewAI crew, an AutoGen agent or team, or what another adapter claims.
@@ -85,6 +96,9 @@ class Durable:
         self.target = target
         self.host = host
         self._entry = entry
+        self._runner = asyncio.Runner()
+        self._runner_free = threading.Lock()
+        weakref.finalize(self, self._runner.close)
 
     def invoke(self, input: Any, config: Mapping[str, Any] | None = None) -> Any:  # noqa: A002
         """Run the object to its end, or to its next question.
@@ -176,9 +190,21 @@ class Durable:
             if call is not None:
                 return drive(run, lambda: call(value))
             assert acall is not None
-            return asyncio.run(adrive(run, lambda: acall(value)))
+            return self._run_loop(lambda: adrive(run, lambda: acall(value)))
         finally:
             self.host.release(run)
+
+    def _run_loop(self, body: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
+        """Run a coroutine in this object's own event loop, or in another if that one is busy.
+
+        The loop stays: a model client's open connections belong to the loop they were made in.
+        """
+        if not self._runner_free.acquire(blocking=False):
+            return asyncio.run(body())
+        try:
+            return self._runner.run(body())
+        finally:
+            self._runner_free.release()
 
     async def _aexecute(
         self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None

@@ -12,7 +12,7 @@ from autogen_agentchat.messages import TextMessage
 import durably
 from durably.testing import Reply, Rule, When
 
-from .programs import CHAT_SCRIPT, client_of, reviewed, round_robin, texts
+from .programs import CHAT_SCRIPT, client_of, reviewed, round_robin, selector, texts
 
 CONFIG = {"configurable": {"thread_id": "t1"}}
 NAMES = [
@@ -157,13 +157,32 @@ async def test_the_same_input_continues_an_unfinished_run(host, serve, client):
     assert sorted(server.counts.values()) == [1, 1, 1, 2]
 
 
-async def test_an_object_that_runs_already_is_not_disturbed(host, serve, client):
-    """A second run of a running team is refused in words, and the first one goes on."""
+async def test_one_team_runs_on_several_threads_at_once(host, serve, client):
+    """Each run has a conversation of its own, replays as it was, and the team is left untouched."""
     server = serve(CHAT_SCRIPT)
-    team = durably.wrap(round_robin(client(server)), checkpointer=host)
-    first, second = await asyncio.gather(
-        team.ainvoke("A poem.", on("t1")), team.ainvoke("A song.", on("t2")), return_exceptions=True
+    team = round_robin(client(server))
+    wrapped = durably.wrap(team, checkpointer=host)
+    threads = [on(f"t{number}") for number in range(3)]
+    results = await asyncio.gather(
+        *(wrapped.ainvoke(f"Poem {n}.", config) for n, config in enumerate(threads))
     )
-    assert texts(first)[-1] == ("critic", "APPROVE")
-    assert isinstance(second, RuntimeError)
-    assert "is running already" in str(second)
+    for number, result in enumerate(results):
+        assert texts(result)[0] == ("user", f"Poem {number}.")
+        assert texts(result)[-1] == ("critic", "APPROVE")
+        assert len(result.messages) == 5
+    asked = server.count()
+    for number, config in enumerate(threads):
+        fresh = durably.wrap(round_robin(client(server)), checkpointer=host)
+        again = await fresh.ainvoke(None, config)
+        assert again.model_dump_json() == results[number].model_dump_json()
+    assert server.count() == asked
+
+
+async def test_copies_of_a_selector_team_do_not_share_what_they_heard(host, serve, client):
+    """A selector team's copies choose their speakers by their own conversations."""
+    server = serve(CHAT_SCRIPT)
+    wrapped = durably.wrap(selector(client(server)), checkpointer=host)
+    results = await asyncio.gather(*(wrapped.ainvoke(f"Poem {n}.", on(f"s{n}")) for n in range(3)))
+    assert [texts(result)[0] for result in results] == [("user", f"Poem {n}.") for n in range(3)]
+    plain = texts(await selector(client(server)).run(task="Poem 0."))
+    assert [texts(result)[1:] for result in results] == [plain[1:]] * 3

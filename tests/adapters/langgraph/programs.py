@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from itertools import pairwise
 from typing import Annotated, TypedDict
 
 from langchain_core.language_models import GenericFakeChatModel
@@ -57,7 +58,7 @@ def chain(*nodes, checkpointer=None, name="chain", state=State):
     for label, function in nodes:
         builder.add_node(label, function)
     names = [START, *(label for label, _ in nodes), END]
-    for before, after in zip(names, names[1:], strict=False):
+    for before, after in pairwise(names):
         builder.add_edge(before, after)
     return builder.compile(checkpointer=checkpointer, name=name)
 
@@ -117,6 +118,20 @@ def nested(effects, checkpointer=None):
     builder.add_edge("first", "inner")
     builder.add_edge("inner", "leaver")
     return builder.compile(checkpointer=checkpointer, name="nested")
+
+
+def leaving(effects, failures):
+    """Return a graph whose inner graph commands it to go to a node that fails."""
+
+    def leave(state):
+        effects.append("leave")
+        return Command(graph=Command.PARENT, goto="end", update={"log": ["left"]})
+
+    builder = StateGraph(State)
+    builder.add_node("inner", chain(("leave", leave), name="inner"), destinations=("end",))
+    builder.add_node("end", failing(effects, "end", failures))
+    builder.add_edge(START, "inner")
+    return builder.compile(name="parent")
 
 
 def chat(effects, replies):

@@ -120,9 +120,10 @@ def test_a_graph_in_a_task_asks(storage):
     assert effects.count("a") == 1
 
 
-def test_a_run_asks_from_inside_a_node(process):
+@pytest.mark.parametrize("saver", [None, InMemorySaver], ids=["lent", "own"])
+async def test_a_run_asks_from_inside_a_node(process, saver):
     """Our own ``interrupt`` works in a node as LangGraph's does, beside a node that finishes."""
-    effects = []
+    effects, checkpointer = [], saver and saver()
 
     def ours(state):
         effects.append("ours")
@@ -134,11 +135,14 @@ def test_a_run_asks_from_inside_a_node(process):
         builder.add_node("b", ours)
         builder.add_edge(START, "a")
         builder.add_edge(START, "b")
-        return process(builder.compile())
+        return process(builder.compile(checkpointer=checkpointer))
 
     assert asked(graph().invoke(INPUT, CONFIG)).keys() == {"Go?"}
     assert graph().invoke(durably.Command(resume="yes"), CONFIG) == {"log": ["a", "yes"]}
-    assert effects.count("a") == 1
+    other = {"configurable": {"thread_id": "t2"}}
+    assert asked(await graph().ainvoke(INPUT, other)).keys() == {"Go?"}
+    assert await graph().ainvoke(durably.Command(resume="no"), other) == {"log": ["a", "no"]}
+    assert effects.count("a") == 2
 
 
 def test_a_functional_graph_asks(process):
@@ -165,7 +169,7 @@ def test_models_are_not_asked_again_after_a_question(process):
 
 
 def test_a_durable_run_inside_a_graph_keeps_its_questions(storage):
-    """A run begun by a node of a graph outside asks by itself, and does not interrupt that graph."""
+    """A run that a node of a graph around it begins asks for itself, not for that graph."""
     inner = chain(("b", asking([], "b", "Go?")), name="inner")
 
     @durably.entrypoint(checkpointer=storage)

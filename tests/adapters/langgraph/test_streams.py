@@ -7,7 +7,7 @@ from langgraph.config import get_stream_writer
 
 import durably
 
-from .programs import INPUT, asking, chain, node, three
+from .programs import INPUT, asking, chain, chat, node, three
 
 CONFIG = {"configurable": {"thread_id": "t1"}}
 UPDATES = [{name: {"log": [name]}} for name in "abc"]
@@ -104,17 +104,49 @@ async def test_an_asynchronous_streaming_graph_asks(storage):
 
 
 def test_parts_reach_whoever_streams_the_run(storage):
-    """What a node writes passes through the graph's stream to the run's, with a namespace."""
+    """What a node writes passes through the graph's stream to the run's."""
     flow = streaming(storage, writing([]), [], stream_mode="custom")
-    parts = [*flow.stream(INPUT, CONFIG, stream_mode="custom", subgraphs=True)]
-    assert [data for _, data in parts] == ["half-way"]
-    assert parts[0][0][0].startswith("writing")
+    assert [*flow.stream(INPUT, CONFIG, stream_mode="custom")] == ["half-way"]
 
 
 def test_a_streamed_run_tells_what_nodes_did(process):
     """The nodes of a wrapped graph are among the steps that its stream tells of."""
     parts = [*process(three([])).stream(INPUT, CONFIG, stream_mode="updates")]
     assert [part for part in parts if "three" not in part] == UPDATES
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_an_invoked_graph_writes_into_the_stream_of_the_run(storage, version):
+    """What nodes write while a graph is invoked reaches whoever streams the run."""
+
+    @durably.entrypoint(checkpointer=storage)
+    def flow(given):
+        result = writing([]).invoke(given, version=version)
+        return result["log"] if version == "v1" else result.value["log"]
+
+    parts = [*flow.stream(INPUT, CONFIG, stream_mode=["custom", "values"])]
+    assert parts == [("custom", "half-way"), ("values", ["write"])]
+
+
+async def test_tokens_of_a_wrapped_graph_reach_its_stream(process):
+    """A model's tokens are parts of mode ``messages`` while the graph is awaited."""
+    effects = []
+    chatting = process(chat(effects, ["Good morning."]))
+    given = {"messages": [("user", "Hello?")]}
+    parts = [part async for part in chatting.astream(given, CONFIG, stream_mode="messages")]
+    assert "".join(token.content for token, _ in parts).startswith("Good morning.")
+
+
+def test_tokens_of_a_graph_in_an_entrypoint_are_told_once(storage):
+    """The entrypoint listens to models by itself; a graph inside does not tell them again."""
+    graph = chat([], ["Good morning."])
+
+    @durably.entrypoint(checkpointer=storage)
+    def flow(given):
+        return graph.invoke({"messages": [("user", given)]})
+
+    parts = [*flow.stream("Hello?", CONFIG, stream_mode="messages")]
+    assert "".join(token.content for token, _ in parts) == "Good morning."
 
 
 def test_a_stream_that_is_left_early_is_not_recorded(storage):

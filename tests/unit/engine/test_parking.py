@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from durably import Suspended
 from durably.engine import Call, Run, Scope, current
 from durably.journal.records import StepEnded
 
@@ -152,8 +153,6 @@ async def test_a_fatal_error_gets_out_past_a_swallowing_framework(runs: Any) -> 
     """The run ends with it, not with a question and not with a hang."""
 
     async def agent() -> str:
-        from durably import Suspended
-
         try:
             here().fatal(ZeroDivisionError("no way"))
         except Suspended:

@@ -7,9 +7,9 @@ import concurrent.futures
 import threading
 
 import pytest
-
-from durably import entrypoint, task
 from tests.unit.func.places import Place, thread
+
+from durably import Suspended, entrypoint, task
 
 
 def test_plain_tasks_call_tasks_to_any_depth(place: Place) -> None:
@@ -238,8 +238,6 @@ async def test_a_cancelled_task_future_cancels_its_call() -> None:
 
 def test_code_that_outlives_its_run_takes_no_more_steps(place: Place) -> None:
     """A thread that the program left behind cannot write to the thread of another run."""
-    from durably import Suspended
-
     over, outcome = threading.Event(), list[object]()
     calls: list[int] = []
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
-
-from durably import Command, OutcomeUnknown, ResumeError, StepPolicy, idempotency_key, task
 from tests.unit.func.places import Place, Watcher, thread
 
-BOTH = pytest.mark.parametrize("is_async", [False, True])
+from durably import Command, OutcomeUnknown, ResumeError, StepPolicy, idempotency_key, task
 
 
 class Payments:
@@ -118,8 +117,6 @@ def test_a_question_about_an_effect_stays_open_when_it_is_asked_again(place: Pla
 
 async def test_a_half_way_effect_of_a_coroutine_becomes_a_question(place: Place) -> None:
     """The same for coroutines."""
-    import asyncio
-
     payments = Payments(1)
 
     @task(effect="once")

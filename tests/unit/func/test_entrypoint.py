@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 import pytest
+from tests.unit.func.places import Place, Watcher, thread
 
 from durably import Command, Entrypoint, ResumeError, entrypoint, interrupt, task
-from tests.unit.func.places import Place, Watcher, thread
 
 
 @task
@@ -17,7 +17,7 @@ def double(x: int) -> int:
 
 
 def test_the_next_run_gets_what_the_last_one_returned(place: Place) -> None:
-    """previous is the last finished run's value, and None at first."""
+    """The last finished run's value is previous, which is None at first."""
 
     def body(x: int, *, previous: int | None = None) -> int:
         return x + (previous or 0)
@@ -79,7 +79,7 @@ def test_a_question_in_a_nested_entrypoint_stops_the_parent(place: Place) -> Non
 
 
 def test_a_nested_entrypoint_does_not_see_its_parents_memory(place: Place) -> None:
-    """previous belongs to the thread of the entrypoint that saved it."""
+    """What is previous belongs to the thread of the entrypoint that saved it."""
 
     def child(_: int, *, previous: Any = None) -> Any:
         return previous
@@ -97,11 +97,11 @@ def test_a_nested_entrypoint_does_not_see_its_parents_memory(place: Place) -> No
 def test_final_of_a_nested_entrypoint_is_taken_apart(place: Place) -> None:
     """The parent gets the child's value, not the container."""
     inner = entrypoint()(lambda x: entrypoint.final(value=x, save="s"))
-    assert place.flow(lambda x: inner.invoke(x)).invoke(5, thread()) == 5
+    assert place.flow(lambda x: [inner.invoke(x)]).invoke(5, thread()) == [5]
 
 
 async def test_coroutine_entrypoints_nest_alike(place: Place) -> None:
-    """ainvoke in a coroutine entrypoint is part of its run."""
+    """An ainvoke in a coroutine entrypoint is part of its run."""
 
     async def child(x: int) -> int:
         return await double(x)
@@ -115,7 +115,7 @@ async def test_coroutine_entrypoints_nest_alike(place: Place) -> None:
 
 
 async def test_a_plain_entrypoint_runs_in_a_coroutine_without_blocking_it(place: Place) -> None:
-    """ainvoke of a plain function runs it in a thread."""
+    """An ainvoke of a plain function runs it in a thread."""
     names: list[str] = []
 
     def body(x: int) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-from durably import RetryPolicy, interrupt, task
-from durably.journal.records import StepAttempted
-from durably.testing import FakeClock
 from tests.unit.func.places import Place, Watcher, thread
 
+from durably import Command, RetryPolicy, interrupt, task
+from durably.journal.records import StepAttempted
+from durably.testing import FakeClock
 
-class Refused(Exception):
+
+class RefusedError(Exception):
     """An error with arguments and attributes of its own."""
 
     def __init__(self, code: int, *, reason: str) -> None:
@@ -28,20 +28,18 @@ def test_a_caught_failure_replays_as_a_failure(place: Place) -> None:
     def fetch(x: str) -> str:
         calls.append(x)
         if calls.count(x) == 1 and x == "bad":
-            raise Refused(403, reason="no entry")
+            raise RefusedError(403, reason="no entry")
         return x
 
     def body(_: str) -> str:
         try:
             text = fetch("bad").result()
-        except Refused as error:
+        except RefusedError as error:
             text = f"{error.args} {error.reason}"
         interrupt("go on?")
         return text
 
     place.flow(body).invoke("", thread())
-    from durably import Command
-
     assert place.flow(body).invoke(Command(resume=1), thread()) == "(403,) no entry"
     assert calls == ["bad"]
 
@@ -232,40 +230,38 @@ async def test_a_failure_among_parallel_coroutines_keeps_its_siblings(place: Pla
 
 def test_the_error_that_ended_a_run_is_raised_as_it_is(place: Place) -> None:
     """The caller gets the very exception: type, arguments, attributes, cause."""
-    original = Refused(7, reason="busy")
+    original = RefusedError(7, reason="busy")
 
     @task
     def fetch() -> None:
         raise original
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         place.flow(lambda _: fetch().result()).invoke("", thread())
     assert caught.value is original
 
 
 def test_a_replayed_failure_equals_the_original(place: Place) -> None:
-    """Type, arguments, attributes, notes and cause come back from the journal."""
-    from durably import Command
+    """Type, arguments, attributes, notes and cause come back from the journal.""" @ task
 
-    @task
     def fetch() -> None:
-        error = Refused(7, reason="busy")
+        error = RefusedError(7, reason="busy")
         error.add_note("seen on the phone")
         raise error from TimeoutError("slow")
 
-    seen: list[Refused] = []
+    seen: list[RefusedError] = []
 
     def body(_: str) -> None:
         try:
             fetch().result()
-        except Refused as error:
+        except RefusedError as error:
             seen.append(error)
         interrupt("?")
 
     place.flow(body).invoke("", thread())
     place.flow(body).invoke(Command(resume=0), thread())
     first, again = seen
-    assert type(again) is Refused
+    assert type(again) is RefusedError
     assert (again.args, again.reason) == (first.args, first.reason) == ((7,), "busy")
     assert again.__notes__ == ["seen on the phone"]
     assert repr(again.__cause__) == repr(TimeoutError("slow"))

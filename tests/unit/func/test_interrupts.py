@@ -8,11 +8,11 @@ import threading
 from typing import Any
 
 import pytest
+from tests.unit.func.places import Place, Watcher, thread
 
 from durably import Command, Interrupt, ResumeError, Suspended, interrupt, task
 from durably.engine import current
 from durably.journal.records import Answered, Asked
-from tests.unit.func.places import Place, Watcher, thread
 
 
 def asked(outcome: dict[str, Any]) -> list[Interrupt]:

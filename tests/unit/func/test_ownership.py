@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.unit.func.places import Place, thread
 
 from durably import LeaseLost, SqliteStorage, ThreadBusy, task
-from tests.unit.func.places import Place, thread
 
 
 def test_a_second_run_on_a_driven_thread_is_refused(place: Place) -> None:

@@ -6,9 +6,9 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-
-from durably import Command, interrupt, task
 from tests.unit.func.places import Place, Watcher, thread
+
+from durably import Command, ProgramChanged, interrupt, task
 
 
 def test_finished_steps_are_not_executed_again_after_a_failure(place: Place) -> None:
@@ -247,7 +247,7 @@ def test_a_volatile_argument_replays_and_says_so(place: Place) -> None:
 
 
 def test_one_recorded_result_is_never_given_to_two_calls(place: Place) -> None:
-    """A result that stood in for another call is not handed out again: the run stops and says so."""
+    """A result that stood in for another call is not handed out again: the run stops."""
     order = ["a", "b", "c"]
     broken = [True]
 
@@ -265,8 +265,6 @@ def test_one_recorded_result_is_never_given_to_two_calls(place: Place) -> None:
         place.flow(body).invoke("", thread())
     broken.clear()
     order[:] = ["c", "a", "b"]
-    from durably import ProgramChanged
-
     with pytest.raises(ProgramChanged, match="look_up"):
         place.flow(body).invoke(None, thread())
     assert place.flow(body, on_change="rerun").invoke(None, thread()) == ["C", "A", "B"]

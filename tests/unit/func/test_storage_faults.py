@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-
-from durably import Entrypoint, StorageError, entrypoint, interrupt, task
 from tests.unit.func.faults import FailingStorage
 from tests.unit.func.places import Place, thread
+
+from durably import Entrypoint, StorageError, entrypoint, interrupt, task
 
 STEPS = 4
 APPENDS = 1 + STEPS + 2

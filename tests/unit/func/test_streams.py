@@ -7,9 +7,9 @@ import threading
 from typing import Any
 
 import pytest
+from tests.unit.func.places import Place, thread
 
 from durably import Command, Interrupt, get_stream_writer, interrupt, task
-from tests.unit.func.places import Place, thread
 
 
 @task
@@ -48,7 +48,7 @@ def test_several_modes_come_with_their_names(place: Place) -> None:
 
 
 async def test_coroutines_stream_alike(place: Place) -> None:
-    """astream yields what stream yields."""
+    """An astream yields what stream yields."""
 
     async def chain(x: int) -> int:
         return await adouble(await adouble(x))

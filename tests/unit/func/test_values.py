@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 
 import pytest
+from tests.unit.func.places import Place, thread
 
 from durably import EncodeError, task
-from tests.unit.func.places import Place, thread
 
 
 def test_mutating_a_result_afterwards_does_not_change_the_record(place: Place) -> None:
