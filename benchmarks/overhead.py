@@ -103,9 +103,10 @@ def functional_step(folder: Path) -> Mapping[str, Subject]:
 def crewai_turn(folder: Path) -> Mapping[str, Subject]:
     """A crew of one agent whose model answers from memory: a tool call, then the answer."""
     os.environ.update(OFFLINE, CREWAI_STORAGE_DIR=str(folder / "crewai"))
-    import durably
     from crewai import LLM, Agent, Crew, Task
     from crewai.tools import tool
+
+    import durably
     from durably.testing import ModelServer, Reply, Rule, When
 
     rules = [
@@ -135,10 +136,11 @@ def crewai_turn(folder: Path) -> Mapping[str, Subject]:
 
 def autogen_turn(folder: Path) -> Mapping[str, Subject]:
     """An assistant with one tool whose model is the scripted server: a tool call, a reflection."""
-    import durably
     from autogen_agentchat.agents import AssistantAgent
     from autogen_core.models import ModelInfo
     from autogen_ext.models.openai import OpenAIChatCompletionClient
+
+    import durably
     from durably.testing import ModelServer, Reply, Rule, When
 
     os.environ["OPENAI_API_KEY"] = "not-needed"
@@ -214,7 +216,7 @@ def main() -> None:
             base = next(iter(medians.values()))
             print(title)
             for label, seconds in medians.items():
-                print(f"  {label:<22}{seconds * 1e6:>12.1f} µs   ×{seconds / base:.2f}")
+                print(f"  {label:<22}{seconds * 1e6:>12.1f} µs   x{seconds / base:.2f}")
     if options.json:
         options.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
 

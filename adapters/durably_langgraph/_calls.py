@@ -5,7 +5,8 @@ A graph that is called inside another's node is part of that node.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -83,7 +84,9 @@ def _stream(
     around = frame_here()
     if around is not None:
         source = partial(original, self, input, config)
-        return tapped(around, self, source, options) if around.is_tapped() else source(**options)
+        if around.is_tapped():
+            source = partial(tapped, around, self, source)
+        return source(**options)
 
     def parts() -> Iterator[Any]:
         frame = _frame(self, config)
@@ -107,7 +110,7 @@ def _stream(
 
 async def _astream(
     scope: Scope,
-    original: Callable[..., AsyncIterator[Any]],
+    original: Callable[..., AsyncGenerator[Any, None]],
     self: Any,
     input: Any,  # noqa: A002 - as in _invoke
     config: _Config = None,
@@ -116,9 +119,11 @@ async def _astream(
     around = frame_here()
     if around is not None:
         source = partial(original, self, input, config)
-        begin = partial(atapped, around, self, source, options) if around.is_tapped() else None
-        async for part in begin() if begin is not None else source(**options):
-            yield part
+        if around.is_tapped():
+            source = partial(atapped, around, self, source)
+        async with aclosing(source(**options)) as inner:
+            async for part in inner:
+                yield part
         return
 
     async def parts() -> AsyncIterator[Any]:
@@ -126,17 +131,21 @@ async def _astream(
         with carried():
             given = await frame.abegin(input)
             while True:
-                async for part in frame.aeach(original(self, given, frame.config, **options)):
-                    if not asks(part):
-                        emit(frame.scope, self, part, options)
-                        yield part
+                source = original(self, given, frame.config, **options)
+                async with aclosing(frame.aeach(source)) as pieces:
+                    async for part in pieces:
+                        if not asks(part):
+                            emit(frame.scope, self, part, options)
+                            yield part
                 given = await frame.ago_on()
                 if given is None:
                     return
 
+    recorded: Any = scope.astream(_call(self, input, options), parts)
     with unwrapped():
-        async for part in scope.astream(_call(self, input, options), parts):
-            yield part
+        async with aclosing(recorded):
+            async for part in recorded:
+                yield part
 
 
 def _call(graph: Any, given: Any, options: Mapping[str, Any]) -> Call:

@@ -6,7 +6,7 @@ Such a call is a round. All rounds of one call are one step of the run.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -181,7 +181,7 @@ class Frame:
             with self._entered(scope):
                 source.close()  # type: ignore[attr-defined]  # a generator
 
-    async def aeach(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
+    async def aeach(self, source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """Like :meth:`each`, for asynchronous generators."""
         scope = self._round()
         try:
@@ -194,7 +194,7 @@ class Frame:
                 yield item
         finally:
             with self._entered(scope):
-                await source.aclose()  # type: ignore[attr-defined]  # a generator
+                await source.aclose()
 
 
 def frame_here() -> Frame | None:

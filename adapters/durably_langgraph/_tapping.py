@@ -6,7 +6,7 @@ for goes to the run's stream.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from typing import Any
 
 from ._parts import emit
@@ -16,7 +16,7 @@ _ADDED = ("custom", "messages")
 
 
 def tapped(
-    frame: Frame, graph: Any, source: Callable[..., Iterator[Any]], options: Mapping[str, Any]
+    frame: Frame, graph: Any, source: Callable[..., Iterator[Any]], **options: Any
 ) -> Iterator[Any]:
     """Yield the parts of *source* that *options* ask for, and emit the others.
 
@@ -35,8 +35,8 @@ def tapped(
 
 
 async def atapped(
-    frame: Frame, graph: Any, source: Callable[..., AsyncIterator[Any]], options: Mapping[str, Any]
-) -> AsyncIterator[Any]:
+    frame: Frame, graph: Any, source: Callable[..., AsyncGenerator[Any, None]], **options: Any
+) -> AsyncGenerator[Any, None]:
     """Like :func:`tapped`, for asynchronous streams."""
     more = _with_more(options)
     async for part in source(**more):

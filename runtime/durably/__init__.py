@@ -2,7 +2,8 @@
 
 General layout: a room imports only rooms below it (checked by import-linter).
 
-    cli | testing      commands; the public test kit
+    cli                commands
+    testing            the public test kit
     func               @entrypoint, @task, interrupt
     hosting            a host for runs, wrap(), launched scripts
     adapting           what an adapter's author uses
@@ -157,8 +158,13 @@ __all__ = [
     "wrap",
 ]
 
-for _name in __all__:
-    _value = globals()[_name]
-    if getattr(_value, "__module__", "").startswith("durably."):
-        _value.__module__ = "durably"  # so that tracebacks and docs name what users import
-del _name, _value
+
+def _claim_names() -> None:
+    """Have public names say ``durably``, so that tracebacks show what one imports."""
+    for name in __all__:
+        value = globals()[name]
+        if getattr(value, "__module__", "").startswith("durably."):
+            value.__module__ = "durably"
+
+
+_claim_names()

@@ -186,7 +186,7 @@ def test_stale_owner_among_many_writers(storage: Storage):
 
 
 def test_asking_changes_nothing(storage: Storage):
-    """With a ttl of 0 a held thread is told busy, a free one is left alone, an unknown one unmade."""
+    """With a ttl of 0 a held thread is told busy; free and unknown ones are left alone."""
     lease = storage.acquire("t", "me", ttl=10, now=100)
     with pytest.raises(ThreadBusy):
         storage.acquire("t", "other", ttl=0, now=105)

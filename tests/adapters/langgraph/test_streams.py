@@ -76,6 +76,26 @@ async def test_an_asynchronous_stream_is_replayed(storage):
     assert effects == ["a", "b", "c"]
 
 
+async def test_an_asynchronous_stream_that_is_left_early_is_closed(storage):
+    """The graph is unwound when its consumer stops, and its finished nodes are not repeated."""
+    effects, failures = [], ["later"]
+    graph = three(effects)
+
+    @durably.entrypoint(checkpointer=storage)
+    async def flow(given):
+        parts = graph.astream(given, stream_mode="updates")
+        first = await anext(parts)
+        await parts.aclose()
+        if failures:
+            raise ValueError(failures.pop())
+        return first
+
+    with pytest.raises(ValueError, match="later"):
+        await flow.ainvoke(INPUT, CONFIG)
+    assert await flow.ainvoke(None, CONFIG) == UPDATES[0]
+    assert len(effects) == len(set(effects))
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_a_streaming_graph_asks(storage, version):
     """A question in the middle of a stream suspends the run; the parts go on behind the answer."""

@@ -242,8 +242,9 @@ def test_the_error_that_ended_a_run_is_raised_as_it_is(place: Place) -> None:
 
 
 def test_a_replayed_failure_equals_the_original(place: Place) -> None:
-    """Type, arguments, attributes, notes and cause come back from the journal.""" @ task
+    """Type, arguments, attributes, notes and cause come back from the journal."""
 
+    @task
     def fetch() -> None:
         error = RefusedError(7, reason="busy")
         error.add_note("seen on the phone")
