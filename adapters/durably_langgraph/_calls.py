@@ -141,9 +141,8 @@ async def _astream(
                 if given is None:
                     return
 
-    recorded: Any = scope.astream(_call(self, input, options), parts)
     with unwrapped():
-        async with aclosing(recorded):
+        async with aclosing(scope.astream(_call(self, input, options), parts)) as recorded:
             async for part in recorded:
                 yield part
 

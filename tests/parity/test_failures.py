@@ -40,18 +40,18 @@ def test_resuming_after_an_error(api, say):
 def test_a_failure_that_the_workflow_catches(api, say):
     """A task's exception is raised by its future, as itself."""
 
-    class Odd(Exception):
+    class OddError(Exception):
         pass
 
     @api.task
     def fail(x: int) -> int:
-        raise Odd(f"no {x}")
+        raise OddError(f"no {x}")
 
     @api.entrypoint(checkpointer=api.InMemorySaver())
     def workflow(x: int) -> list[str]:
         try:
             fail(x).result()
-        except Odd as error:
+        except OddError as error:
             return [type(error).__name__, str(error)]
         return []
 
@@ -183,10 +183,10 @@ def test_several_policies(api, say):
 def test_what_is_retried_by_default(api, say):
     """Lost connections and unknown exceptions are, programming errors are not."""
 
-    class Odd(Exception):
+    class OddError(Exception):
         pass
 
-    for error in (ConnectionError, Odd, ValueError, TypeError, RuntimeError, OSError, LookupError):
+    for error in (ConnectionError, OddError, ValueError, TypeError, RuntimeError, OSError, LookupError):
         calls: list[int] = []
         say.attempt(_flaky(api, calls, error, 1, retry_policy=_policy(api)).invoke, 1)
         say(len(calls))

@@ -7,9 +7,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from typing_extensions import TypedDict
-
 from tests.parity.parity import parity, thread
+from typing_extensions import TypedDict
 
 
 def _asker(api):

@@ -8,7 +8,6 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableLambda
-
 from tests.parity.parity import parity, thread
 
 
@@ -205,7 +204,7 @@ def test_a_workflow_inside_a_runnable_is_a_part_of_it(api, say):
         return work(x).result()
 
     hearer = Hearer()
-    outer = RunnableLambda(lambda x: workflow.invoke(x), name="outer")
+    outer = RunnableLambda(workflow.invoke, name="outer")
     say(outer.invoke(1, {"callbacks": [hearer]}))
     say([one[1] for one in hearer.inside() if one[0] == "start"])
 
@@ -337,4 +336,4 @@ async def test_the_name_of_a_run_in_events(api, say):
         return x
 
     events = workflow.astream_events(1, {"run_name": "mine"}, version="v2")
-    say([e["name"] async for e in events if e["event"] == "on_chain_start"][0])
+    say(next(e["name"] async for e in events if e["event"] == "on_chain_start"))

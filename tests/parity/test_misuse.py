@@ -247,7 +247,6 @@ def test_an_unknown_durability(api, say):
 @parity
 def test_an_injected_value_given_by_position(api, say):
     """A task's caller may give what the runtime would, by position too."""
-
     show = api.task(lambda x, previous=None: [x, previous])
 
     @api.entrypoint()

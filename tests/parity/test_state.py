@@ -46,7 +46,7 @@ def test_final_may_save_none(api, say):
 
     @api.entrypoint(checkpointer=api.InMemorySaver())
     def workflow(n: int, *, previous: Any) -> Any:
-        return api.entrypoint.final(value=previous, save=n if n else None)
+        return api.entrypoint.final(value=previous, save=n or None)
 
     say([workflow.invoke(n, thread()) for n in (1, 0, 2, 3)])
 
@@ -240,7 +240,7 @@ def test_a_fork_with_another_input(api, say):
     workflow = _counter(api)
     for n in (1, 2, 3):
         workflow.invoke(n, thread())
-    first = [one for one in workflow.get_state_history(thread()) if one.values == 1][0]
+    first = next(one for one in workflow.get_state_history(thread()) if one.values == 1)
     ends = [one for one in workflow.get_state_history(thread()) if one.metadata["source"] == "loop"]
     say(workflow.invoke(100, _at(ends[-1])))
     say(workflow.get_state(thread()).values)

@@ -60,7 +60,7 @@ class Call:
     ) -> None:
         self.kind: Kind = kind
         self.name = name
-        self.request = request
+        self.request: Any = request
         self.label = label
         self.dump = dump
         self.load = load

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, NoReturn
 
 from ..errors import DurablyError, Suspended
@@ -32,6 +32,7 @@ Sink = Callable[[str, tuple[str, ...], Any], None]
 """Takes ``(mode, namespace, data)`` of each stream part."""
 
 _NOTHING: Mapping[bytes, bytes] = {}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Run:
@@ -87,7 +88,7 @@ class Run:
         self.activity = 0
         self.failures: dict[int, tuple[BaseException, list[FailedStep]]] = {}
         self.started = started
-        self._ticks: dict[str, float] = {}
+        self._ticks: dict[str, int] = {}
         self._ids: dict[tuple[str, str], int] = {}
         self._files: Mapping[str, bytes] | None = None
         self._changed: bool | None = None
@@ -194,8 +195,9 @@ class Run:
         self._order_heads[group] = len(self.past.orders.get(group, ()))
 
     def tick(self, step: StepEnded) -> None:
-        """Set the lane's replayable time to when *step* ended."""
-        self._ticks[step.lane] = step.started + step.elapsed
+        """Let the lane's replayable time go on to when *step* ended."""
+        ended = _micros(step.started + step.elapsed)
+        self._ticks[step.lane] = max(ended, self._ticks.get(step.lane, ended))
 
     def pass_on(self, lane: str) -> None:
         """Let the time at which *lane* ended be its parent's: what comes next there is later."""
@@ -207,17 +209,16 @@ class Run:
     def now(self, lane: str) -> datetime:
         """Return a time that is the same on replay: the lane's last step's end, then microseconds.
 
-        Two calls never return the same time.
+        Two calls never return the same time, unless they are made by branches side by side.
         """
         with self.lock:
-            count = self._ids[lane, "now"] = self._ids.get((lane, "now"), 0) + 1
-        base = self._last_tick(lane)
-        return datetime.fromtimestamp(base + count * 1e-6, UTC)
+            now = self._ticks[lane] = self._last_tick(lane) + 1
+        return _EPOCH + timedelta(microseconds=now)
 
-    def _last_tick(self, lane: str) -> float:
+    def _last_tick(self, lane: str) -> int:
         while lane not in self._ticks and lane:
             lane = lane.rpartition("/")[0]
-        return self._ticks.get(lane, self.started)
+        return self._ticks.get(lane, _micros(self.started))
 
     def uuid(self, lane: str) -> uuid.UUID:
         """Return an id that is the same on replay: the n-th asked for in the lane."""
@@ -261,3 +262,7 @@ class Run:
         text = str(error)
         quoted = [steps for one, steps in self.failures.values() if str(one) and str(one) in text]
         return sorted(step.row for step in quoted[-1]) if quoted else []
+
+
+def _micros(seconds: float) -> int:
+    return round(seconds * 1_000_000)

@@ -6,8 +6,16 @@ The sync and async call sites are twins by nature; what they decide is in :mod:`
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Hashable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Hashable,
+    Iterator,
+)
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -164,7 +172,7 @@ class Scope:
                 with self.entered():
                     close()
 
-    async def iterate(self, source: AsyncIterator[T]) -> AsyncIterator[T]:
+    async def iterate(self, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         """Like :meth:`each`, for asynchronous iterators."""
         try:
             while True:
@@ -321,7 +329,7 @@ class Scope:
 
     async def astream(
         self, call: Call, source: Callable[[], AsyncIterator[Any]]
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any, None]:
         """Like :meth:`astep`, for a step whose value arrives in pieces.
 
         The pieces are passed on as they come, all but the last, which is held back until the whole
@@ -343,8 +351,9 @@ class Scope:
                 for piece in step.settle(settled):
                     yield piece
                 return
-            async for piece in self._pieces(step, source):
-                yield piece
+            async with aclosing(self._pieces(step, source)) as executed:
+                async for piece in executed:
+                    yield piece
         except Suspended:
             if not self.targets:
                 raise
@@ -352,16 +361,17 @@ class Scope:
 
     async def _pieces(
         self, step: Step, source: Callable[[], AsyncIterator[Any]]
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncGenerator[Any, None]:
         step.begin()
         pieces: list[Any] = []
         try:
             while True:
                 try:
-                    async for piece in self._inner(step).iterate(source()):
-                        if pieces:
-                            yield pieces[-1]
-                        pieces.append(piece)
+                    async with aclosing(self._inner(step).iterate(source())) as new:
+                        async for piece in new:
+                            if pieces:
+                                yield pieces[-1]
+                            pieces.append(piece)
                 except Exception as error:
                     delay = step.retry_in(error)
                     if delay is None:

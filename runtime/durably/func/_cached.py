@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from ..caching import Cache, FullKey, StepCache, cache_key, cache_namespace
 from ..engine import Step, current
@@ -57,7 +57,7 @@ class Cached:
         cache.clear([cache_namespace(self._func)])
 
     def _key(self, step: Step) -> FullKey:
-        args, kwargs = step.call.request  # type: ignore[misc]
+        args, kwargs = cast("list[Any]", step.call.request)
         return cache_key(self._func, self._policy, args, kwargs)
 
 

@@ -20,19 +20,6 @@ S = TypeVar("S")
 Checkpointer = str | Storage | Host | bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Final(Generic[R, S]):
-    """What an entrypoint returns to say apart what the caller gets and what the thread remembers.
-
-    Attributes:
-        value: For the caller.
-        save: What the thread's next run gets as ``previous``.
-    """
-
-    value: R
-    save: S
-
-
 class entrypoint:  # noqa: N801 - the name is LangGraph's
     """Make a function's runs durable.
 
@@ -62,7 +49,17 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
         >>> flow.invoke("tea", {"configurable": {"thread_id": "t1"}})  # doctest: +SKIP
     """
 
-    final = Final
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class final(Generic[R, S]):  # noqa: N801 - the name is LangGraph's
+        """What is returned to say apart what the caller gets and what the thread remembers.
+
+        Attributes:
+            value: For the caller.
+            save: What the thread's next run gets as ``previous``.
+        """
+
+        value: R
+        save: S
 
     def __init__(  # noqa: PLR0917 - LangGraph's order
         self,
@@ -104,6 +101,9 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
             )
         _check_return_type(func)
         return Entrypoint(func, self._setup, Final)
+
+
+Final = entrypoint.final
 
 
 def _check_return_type(func: Callable[..., Any]) -> None:

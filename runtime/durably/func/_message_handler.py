@@ -1,4 +1,4 @@
-"""A langchain-core callback handler that tells what chat models say; importing this imports that."""
+"""A langchain-core callback handler that tells what chat models say; it imports langchain-core."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class MessageHandler(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
 
     def on_llm_new_token(
         self,
-        token: str,
+        token: Any,
         *,
         chunk: Any = None,
         run_id: UUID,

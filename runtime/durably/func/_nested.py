@@ -50,21 +50,21 @@ class Nested:
             raise TypeError(f"entrypoint {body.name!r} is a coroutine function: use ainvoke")
         with self._entered() as inner:
             frame = _frame_of(inner)
-            return self._ended(inner, body.attempts(inner, frame, self.given, self._heard(frame)))
+            return self._ended(inner, body.attempts(inner, frame, self.given, self._heard()))
 
     async def arun(self) -> Any:
         """Like :meth:`run`, for coroutine functions too; a plain function runs in a thread."""
         body = self.body
         with self._entered() as inner:
             frame = _frame_of(inner)
-            call = (inner, frame, self.given, self._heard(frame))
+            call = (inner, frame, self.given, self._heard())
             if body.is_async:
                 returned = await body.aattempts(*call)
             else:
                 returned = await asyncio.to_thread(body.attempts, *call)
             return self._ended(inner, returned)
 
-    def _heard(self, frame: Frame) -> Mapping[str, Any] | None:
+    def _heard(self) -> Mapping[str, Any] | None:
         """Return the config whose callbacks hear of the call, besides those around it."""
         if self.teller is None:
             return self.config

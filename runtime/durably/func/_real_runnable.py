@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs
+
+from ._entrypoint import Final
 
 
 class EntrypointRunnable(Runnable[Any, Any]):
@@ -27,14 +29,7 @@ class EntrypointRunnable(Runnable[Any, Any]):
     def OutputType(self) -> Any:  # noqa: N802 - langchain-core's name
         """The type of what the entrypoint returns to its caller."""
         returned = self._hints().get("return", Any)
-        return (
-            getattr(returned, "__args__", (returned,))[0] if self._is_final(returned) else returned
-        )
-
-    def _is_final(self, returned: Any) -> bool:
-        return getattr(returned, "__origin__", None).__class__ is type and (
-            getattr(returned.__origin__, "__name__", "") == "Final"
-        )
+        return get_args(returned)[0] if get_origin(returned) is Final else returned
 
     def _hints(self) -> dict[str, Any]:
         try:

@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ..engine import Call, Scope, Step, current
 from ..types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
@@ -113,7 +113,7 @@ class Task(Generic[P, R]):
         step: Step,
         loop: asyncio.AbstractEventLoop | None,
     ) -> TaskFuture[R] | AsyncTaskFuture[R]:
-        args, kwargs = step.call.request  # type: ignore[misc]
+        args, kwargs = cast("list[Any]", step.call.request)
 
         def function() -> Any:
             inner = current()
@@ -161,6 +161,15 @@ class Task(Generic[P, R]):
         await asyncio.to_thread(self.clear_cache, cache)
 
 
+class _Decorator(Protocol):
+    """Makes a task of a function, its settings being given."""
+
+    @overload
+    def __call__(self, func: Callable[P, Awaitable[R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, func: Callable[P, R], /) -> Task[P, R]: ...
+
+
 @overload
 def task(func: Callable[P, Awaitable[R]], /) -> Task[P, R]: ...
 @overload
@@ -173,7 +182,7 @@ def task(
     cache_policy: CachePolicy | None = None,
     timeout: Timeout = None,
     effect: Literal["once"] | None = None,
-) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+) -> _Decorator: ...
 def task(
     func: Callable[P, Any] | None = None,
     /,

@@ -234,12 +234,6 @@ def test_a_result_that_cannot_be_written_does_not_fail_the_run(runs: Any) -> Non
 def test_a_damaged_step_stops_the_run(runs: Any) -> None:
     """A framework cannot take it for the step's own failure and go on."""
 
-    class Value:
-        """A class that the next process does not find."""
-
-    class Lost(Exception):
-        pass
-
     def body(*, broken: bool) -> str:
         try:
             here().step(Call("model", "m", "q", dump=lambda _: Colourless()), lambda: 1)
