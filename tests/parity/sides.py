@@ -57,10 +57,8 @@ def langgraph() -> Any:
 def durably() -> Any:
     """Return durably's side."""
     import durably
-    import durably.caching
-    import durably.store
 
-    return _side("durably", durably, durably.store, durably.caching)
+    return _side("durably", durably)
 
 
 def _side(name: str, *modules: Any) -> Any:

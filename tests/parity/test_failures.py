@@ -186,7 +186,15 @@ def test_what_is_retried_by_default(api, say):
     class OddError(Exception):
         pass
 
-    for error in (ConnectionError, OddError, ValueError, TypeError, RuntimeError, OSError, LookupError):
+    for error in (
+        ConnectionError,
+        OddError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        OSError,
+        LookupError,
+    ):
         calls: list[int] = []
         say.attempt(_flaky(api, calls, error, 1, retry_policy=_policy(api)).invoke, 1)
         say(len(calls))

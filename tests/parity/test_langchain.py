@@ -336,4 +336,5 @@ async def test_the_name_of_a_run_in_events(api, say):
         return x
 
     events = workflow.astream_events(1, {"run_name": "mine"}, version="v2")
-    say(next(e["name"] async for e in events if e["event"] == "on_chain_start"))
+    names = [event["name"] async for event in events if event["event"] == "on_chain_start"]
+    say(names[0])

@@ -180,7 +180,7 @@ def test_step_inside_its_own_step_computes():
 def test_hint_lets_local_classes_be_cached():
     """A class that only the caller knows comes back."""
 
-    class Local(Exception):  # noqa: N818 - any class that has to be known
+    class Local(Exception):
         pass
 
     steps = steps_over(InMemoryCache())

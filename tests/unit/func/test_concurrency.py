@@ -263,3 +263,32 @@ def test_code_that_outlives_its_run_takes_no_more_steps(place: Place) -> None:
     left[0].join()
     assert calls == []
     assert isinstance(outcome[0], Suspended)
+
+
+async def test_cancelling_a_plain_entrypoint_lets_its_step_end_and_begins_no_other(
+    place: Place,
+) -> None:
+    """A thread cannot be cancelled: what is under way in it is recorded before the run is left."""
+    entered, leave = threading.Event(), threading.Event()
+    calls: list[str] = []
+
+    @task
+    def act(x: str) -> str:
+        calls.append(x)
+        entered.set()
+        leave.wait(10)
+        return x
+
+    def body(_: str) -> str:
+        return act("a").result() + act("b").result()
+
+    running = asyncio.create_task(place.flow(body).ainvoke("", thread()))
+    await asyncio.to_thread(entered.wait, 10)
+    running.cancel()
+    await asyncio.sleep(0)
+    leave.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert calls == ["a"]
+    assert await place.flow(body).ainvoke(None, thread()) == "ab"
+    assert calls == ["a", "b"]
