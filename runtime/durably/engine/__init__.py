@@ -14,6 +14,7 @@ from ._deadline import call_within as call_within
 from ._driving import Outcome as Outcome
 from ._driving import adrive as adrive
 from ._driving import drive as drive
+from ._driving import drive_in_thread as drive_in_thread
 from ._identity import differences as differences
 from ._identity import fingerprint as fingerprint
 from ._lane import Lane as Lane

@@ -45,6 +45,22 @@ def drive(run: Run, body: Callable[[], Any]) -> Outcome:
     return conclude(run, value=value)
 
 
+async def drive_in_thread(run: Run, body: Callable[[], Any]) -> Outcome:
+    """Like :func:`drive`, off the event loop.
+
+    A cancelled caller waits for the step that is under way, so that its outcome is recorded; no
+    other one begins, and the run can be continued.
+    """
+    driving = asyncio.create_task(asyncio.to_thread(drive, run, body))
+    try:
+        return await asyncio.shield(driving)
+    except asyncio.CancelledError as error:
+        with run.lock:
+            run.failure = run.failure or error
+        await asyncio.wait({driving})
+        raise
+
+
 async def adrive(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Outcome:
     """Like :func:`drive`, for a coroutine; it runs as a task of its own."""
     announce(run)
@@ -122,6 +138,8 @@ def conclude(run: Run, *, value: Any = None, error: BaseException | None = None)
 
 
 def _concluded(run: Run, value: Any, error: BaseException | None) -> Outcome:
+    if isinstance(run.failure, asyncio.CancelledError):
+        return Outcome("stopped", error=run.failure)
     if run.failure is not None:
         return _ended_by(run, run.failure)
     if run.pending:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -19,6 +18,7 @@ from ..engine import (
     adrive,
     call_within,
     drive,
+    drive_in_thread,
 )
 from ..errors import GraphDrained
 from ..hosting import Host, open_run, thread_of
@@ -107,7 +107,7 @@ class Body:
             if self.is_async:
                 outcome = await adrive(opened.run, lambda: self._aexecute(opened))
             else:
-                outcome = await asyncio.to_thread(drive, opened.run, lambda: self._execute(opened))
+                outcome = await drive_in_thread(opened.run, lambda: self._execute(opened))
             return opened.ended(outcome)
         finally:
             self._close(opened.host, opened.run)

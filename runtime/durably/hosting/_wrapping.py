@@ -17,7 +17,7 @@ from collections.abc import (
 from typing import Any
 
 from ..adapting import Adapter, Entry
-from ..engine import Outcome, Run, Sink, adrive, drive
+from ..engine import Outcome, Run, Sink, adrive, drive, drive_in_thread
 from ..hooks import Listener
 from ..journal import Storage
 from ..types import Interrupt, OnChange, RunView, StepPolicy
@@ -215,7 +215,7 @@ class Durable:
             if acall is not None:
                 return await adrive(run, lambda: acall(value))
             assert call is not None
-            return await asyncio.to_thread(drive, run, lambda: call(value))
+            return await drive_in_thread(run, lambda: call(value))
         finally:
             self.host.release(run)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._editing import copy_thread as copy_thread
+from ._editing import keep_latest as keep_latest
 from ._log import Durability as Durability
 from ._log import Journal as Journal
 from ._log import ThreadLog as ThreadLog

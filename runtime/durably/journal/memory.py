@@ -85,6 +85,17 @@ class MemoryStorage:
                 held.blobs.setdefault(key, data)
             self._landmarks += [(lease.thread, row) for row in rows if row.kind < LANDMARK]
 
+    def rewrite(self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes]) -> None:
+        """Replace everything a thread holds; see :class:`Rewriting`."""
+        with self._lock:
+            held = self._threads.get(lease.thread)
+            if held is None or not held.is_held_by(lease):
+                raise lease_lost(lease, held.owner if held else None)
+            held.rows, held.blobs = list(rows), dict(blobs)
+            others = [mark for mark in self._landmarks if mark[0] != lease.thread]
+            own = [(lease.thread, row) for row in rows if row.kind < LANDMARK]
+            self._landmarks = others + own
+
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         """Return the thread's rows with ``seq > after`` in order; see :meth:`Storage.read`."""
         with self._lock:

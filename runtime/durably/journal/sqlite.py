@@ -156,6 +156,18 @@ class SqliteStorage:
             self._check_open()
             self._appends.submit(Append(lease, rows, blobs, barrier))
 
+    def rewrite(self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes]) -> None:
+        """Replace everything a thread holds, all or nothing; see :class:`Rewriting`."""
+        with self._change() as db:
+            held = db.execute(_HELD, (lease.thread, lease.epoch, lease.owner)).fetchone()
+            if held is None:
+                raise self._lease_lost(lease)
+            db.execute("DELETE FROM row WHERE thread = ?", held[:1])
+            db.execute("DELETE FROM blob WHERE thread = ?", held[:1])
+            db.execute("UPDATE thread SET head = 0 WHERE id = ?", held[:1])
+            self._write(Append(lease, rows, blobs, barrier=False))
+        self.append(lease, (), {}, barrier=True)
+
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         """Return the thread's rows with ``seq > after`` in order; see :meth:`Storage.read`."""
         with self._reader() as db:
