@@ -18,7 +18,7 @@ from ._wording import counted, duration, number, one_line, padded, tokens
 
 _RIGHT = 30
 _LEAST_LABEL = 20
-_INSIDE_STEP = re.compile(r"~[0-9a-f]{8}(#\d+)?$")
+_INSIDE_STEP = re.compile(r"~[0-9a-f]{16}(#\d+)?$")
 
 Price = Callable[[str, Mapping[str, Any]], float | None]
 

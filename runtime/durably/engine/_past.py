@@ -209,7 +209,7 @@ def inner_lane(step: Slot | StepStarted) -> str:
 
     It is made from the request, not from the position, so that parallel calls keep theirs.
     """
-    segment = f"{step.name}~{step.print.hex()[:8]}".replace("/", "∕")  # noqa: RUF001 - as in Lane
+    segment = f"{step.name}~{step.print.hex()[:16]}".replace("/", "∕")  # noqa: RUF001 - as in Lane
     segment = f"{segment}#{step.nth}" if step.nth else segment
     return f"{step.lane}/{segment}" if step.lane else segment
 
