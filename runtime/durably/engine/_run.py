@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, NoReturn
 
@@ -43,6 +43,9 @@ class Run:
         log: Its thread's journal, or None if nothing is kept.
         past: Its records so far.
         root: The lane that everything else lies in.
+        sink: Takes stream parts, if the run is streamed.
+        hold: Waits while the consumer of the stream has too much to take; asked before each step
+            of a coroutine.
         pending: Questions asked in this process that have no answer, by id.
         failure: What must end the run whatever the program does, if anything.
         unwinding: Whether parked tasks are being cancelled.
@@ -76,6 +79,7 @@ class Run:
         self.past = Past(entries)
         self.root = Lane("")
         self.sink = sink
+        self.hold: Callable[[], Awaitable[None]] | None = None
         self.lock = threading.RLock()
         self.pending: dict[str, Interrupt] = {}
         self.failure: BaseException | None = None

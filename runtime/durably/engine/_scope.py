@@ -251,6 +251,8 @@ class Scope:
         settled = await self._asettled(step)
         if settled is not None:
             return step.settle(settled)
+        if self.run.hold is not None:
+            await self.run.hold()
         step.begin()
         try:
             while True:

@@ -103,6 +103,8 @@ class Body:
         if done is not None:
             return done
         opened = self._opened(invocation)
+        if invocation.teller is not None:
+            opened.run.hold = invocation.teller.hold
         try:
             if self.is_async:
                 outcome = await adrive(opened.run, lambda: self._aexecute(opened))

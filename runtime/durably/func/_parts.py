@@ -7,7 +7,7 @@ the modes ``updates``, ``tasks``, ``custom``, ``messages``, ``values``, ``checkp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
@@ -57,6 +57,11 @@ class Teller:
         self._messages: Messages | None = None
         self._foreign: set[tuple[Lanes, str]] = set()
         self._step = -1
+
+    @property
+    def hold(self) -> Callable[[], Awaitable[None]] | None:
+        """Waits while the consumer has too much to take; None where writing itself waits."""
+        return getattr(self._emit, "hold", None)
 
     def take(self, mode: str, lanes: Lanes, data: Any) -> None:
         """Take what the engine tells of a step, or what a program writes."""

@@ -62,36 +62,78 @@ def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Generator[P]:
     _raise_failure(ended[0])
 
 
+class AsyncEmit:
+    """Takes the parts of a run for a consumer in the same event loop.
+
+    A coroutine cannot be held up where it writes a part; it is before its next step, by
+    :meth:`hold`. A thread is held up where it writes.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._parts: asyncio.Queue[Any] = asyncio.Queue()
+        self._room = asyncio.Event()
+        self._left = threading.Event()
+
+    def __call__(self, part: Any) -> None:
+        """Take one part."""
+        if threading.get_ident() == self._thread:
+            self._parts.put_nowait(part)
+            return
+        while self._is_full() and not self._left.wait(_LOOK_EVERY):
+            pass
+        self._loop.call_soon_threadsafe(self._parts.put_nowait, part)
+
+    async def hold(self) -> None:
+        """Wait while :data:`BACKLOG` parts or more have not been taken."""
+        while self._is_full() and not self._left.is_set():
+            self._room.clear()
+            await self._room.wait()
+
+    async def next(self) -> Any:
+        """Return the next part for the consumer."""
+        part = await self._parts.get()
+        if not self._is_full():
+            self._room.set()
+        return part
+
+    def finish(self, end: object) -> None:
+        """Put *end* behind what threads have handed over."""
+        self._loop.call_soon(self._parts.put_nowait, end)
+
+    def leave(self) -> None:
+        """Hold nobody up any more: the consumer is gone."""
+        self._left.set()
+        self._room.set()
+
+    def _is_full(self) -> bool:
+        return self._parts.qsize() >= BACKLOG
+
+
 async def apipe(execute: Callable[[Callable[[P], None]], Awaitable[Outcome]]) -> AsyncGenerator[P]:
-    """Like :func:`pipe`, for a run in the consumer's own event loop.
+    """Like :func:`pipe`, for a run in the consumer's own event loop; *execute* gets an AsyncEmit.
 
     A consumer that leaves early cancels the run, which can be continued like one that crashed. A
     generator that passes these parts on closes this one (``contextlib.aclosing``): nothing does it
     by itself.
     """
-    loop = asyncio.get_running_loop()
-    parts: asyncio.Queue[Any] = asyncio.Queue()
+    emit = AsyncEmit()
     end = object()
-    thread = threading.get_ident()
-
-    def emit(part: Any) -> None:
-        if threading.get_ident() == thread:
-            parts.put_nowait(part)
-        else:
-            loop.call_soon_threadsafe(parts.put_nowait, part)
 
     async def work() -> Outcome:
         try:
             return await execute(emit)
         finally:
-            loop.call_soon(parts.put_nowait, end)
+            emit.finish(end)
 
     worker = asyncio.create_task(work())
     try:
-        while (part := await parts.get()) is not end:
+        while (part := await emit.next()) is not end:
             yield part
         outcome = await worker
     finally:
+        emit.leave()
         if not worker.done():
             worker.cancel()
             await asyncio.wait({worker})

@@ -60,6 +60,7 @@ def _sink(modes: frozenset[str], emit: Callable[[Part], None]) -> Sink:
         if mode in modes:
             emit((mode, lanes, data))
 
+    sink.hold = getattr(emit, "hold", None)  # type: ignore[attr-defined]
     return sink
 
 

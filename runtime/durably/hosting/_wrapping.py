@@ -211,6 +211,7 @@ class Durable:
     ) -> Outcome:
         call, acall = self._entry.invoke, self._entry.ainvoke
         run, value = self._open(given, config, sink)
+        run.hold = getattr(sink, "hold", None)
         try:
             if acall is not None:
                 return await adrive(run, lambda: acall(value))

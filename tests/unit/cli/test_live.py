@@ -83,7 +83,8 @@ def test_parallel_branches_repeat_their_headings(written):
 def test_a_step_inside_a_step_is_indented(written):
     """The model call that a tool makes stands deeper than the tool."""
     live, lines = written
-    live.step_finished(step("search~0123456789abcdef", "gpt", "model", usage=TOKENS, elapsed=2), None)
+    inner = step("search~0123456789abcdef", "gpt", "model", usage=TOKENS, elapsed=2)
+    live.step_finished(inner, None)
     assert lines() == ["    ✓ model gpt 1 000 → 20 tok 2.0s"]
 
 
