@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 import json
 import os
 import statistics
@@ -162,7 +163,8 @@ def autogen_turn(folder: Path) -> Mapping[str, Subject]:
         family="gpt-4o",
         structured_output=True,
     )
-    loop = asyncio.new_event_loop()
+    runner = asyncio.Runner()
+    atexit.register(runner.close)
 
     def agent() -> AssistantAgent:
         client = OpenAIChatCompletionClient(
@@ -171,13 +173,13 @@ def autogen_turn(folder: Path) -> Mapping[str, Subject]:
         return AssistantAgent("a", client, tools=[add], reflect_on_tool_use=True)
 
     def plain() -> None:
-        loop.run_until_complete(agent().run(task="Add 1 and 2."))
+        runner.run(agent().run(task="Add 1 and 2."))
 
     host = durably.Host(f"sqlite:///{folder}/team.db")
 
     def durable() -> None:
         wrapped = durably.wrap(agent(), checkpointer=host)
-        loop.run_until_complete(wrapped.ainvoke("Add 1 and 2."))
+        runner.run(wrapped.ainvoke("Add 1 and 2."))
 
     return {
         "plain": lambda: timed(plain, 2),
