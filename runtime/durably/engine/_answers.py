@@ -8,8 +8,6 @@ from typing import Any, cast
 from ..errors import ResumeError
 from ..types import Decision
 
-VERBS = ("approve", "edit", "reject", "respond")
-
 
 def fitting(question: Any, answer: Any, interrupt: str) -> Any:
     """Return *answer* in the form in which it is recorded.

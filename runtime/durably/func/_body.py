@@ -21,7 +21,7 @@ from ..engine import (
     drive_in_thread,
 )
 from ..errors import GraphDrained
-from ..hosting import Host, open_run, thread_of
+from ..hosting import Host, open_run, place_of, thread_of
 from ..journal.records import Saved, StepAttempted
 from ..types import CachePolicy, Command, RetryPolicy, TimeoutPolicy, retry_delay
 from ._asking import refusal
@@ -330,12 +330,6 @@ class Opened:
         elif outcome.status == "done":
             teller.done(name, outcome.value, state_of(self.host, self.run))
         return outcome
-
-
-def place_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """Return the config's ``configurable``."""
-    place: Mapping[str, Any] = (config or {}).get("configurable") or {}
-    return place
 
 
 def _full(config: Mapping[str, Any] | None, run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Scope
+from ..hosting import place_of
 from ..types import CachePolicy, RetryPolicy
 from ._begun import Begun
 from ._runtime import ExecutionInfo, RunControl, Runtime
@@ -97,7 +98,7 @@ class Frame:
         )
 
     def _info(self, scope: Scope) -> ExecutionInfo:
-        place = self.config.get("configurable") or {}
+        place = place_of(self.config)
         return ExecutionInfo(
             checkpoint_id=str(place.get("checkpoint_id") or scope.run.id),
             checkpoint_ns="|".join(self.namespace),

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..engine import Run
 from ..errors import UnknownRun
-from ..hosting import Host, fold, thread_of
+from ..hosting import Host, place_of, thread_of
 from ..journal.records import Entry, RunEnded, RunStarted, Saved, Updated
 from ..types import StateSnapshot
 from ._state import Moment, address, moments, snapshot, snapshots
@@ -31,7 +31,7 @@ class History:
         thread = _thread(config)
         entries = self._host.journal.read(thread)
         found = moments(entries)
-        wanted = (config.get("configurable") or {}).get("checkpoint_id")
+        wanted = place_of(config).get("checkpoint_id")
         if wanted is None:
             if not found:
                 return StateSnapshot({}, (), dict(config), None, None, None, (), ())
@@ -57,7 +57,7 @@ class History:
     ) -> Iterator[StateSnapshot]:
         """Yield a thread's states, newest first."""
         thread = _thread(config)
-        bound = ((before or {}).get("configurable") or {}).get("checkpoint_id")
+        bound = place_of(before).get("checkpoint_id")
         given = 0
         for state in snapshots(thread, self._host.journal.read(thread), self._decode(thread)):
             if limit is not None and given >= limit:
@@ -79,8 +79,7 @@ class History:
             now = self._host.clock.now()
             body, blobs = self._host.codec.split(value)
             kept, more = self._host.codec.split(save)
-            views = list(fold((thread, entry) for entry in log.entries).values())
-            last = views[-1] if views else None
+            last = self._host.latest(log)
             if last is not None and last.status not in ("done", "cancelled"):
                 log.append(last.run, RunEnded("cancelled", now, b"", [], "the state was edited"))
             meta = {"metadata": last.meta.get("metadata", {}) if last is not None else {}}

@@ -10,8 +10,9 @@ from typing import Any
 
 from ..engine import Call, Scope
 from ..errors import Suspended
+from ..hosting import place_of
 from ..journal.records import Saved
-from ._body import Body, place_of
+from ._body import Body
 from ._frame import Frame
 from ._history import saved_before
 from ._parts import Teller

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ..hosting import place_of
 from ._injection import FILLED_IN
 
 _CORE = "langchain_core.runnables.config"
@@ -132,7 +133,7 @@ async def atraced_task(
 
 def _metadata(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a config's metadata with what names the run, by which tracers group runs."""
-    place = config.get("configurable") or {}
+    place = place_of(config)
     names = {
         key: value
         for key, value in place.items()

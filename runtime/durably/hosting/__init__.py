@@ -14,6 +14,7 @@ from ._runs import find_run as find_run
 from ._runs import fold as fold
 from ._threads import delivered as delivered
 from ._threads import open_run as open_run
+from ._threads import place_of as place_of
 from ._threads import thread_of as thread_of
 from ._wrapping import Durable as Durable
 from ._wrapping import wrap as wrap

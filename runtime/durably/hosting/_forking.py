@@ -91,7 +91,7 @@ def fork(
     if given is not None and not isinstance(given, Command):
         branch = {**meta, "memory_before": seq + 1}
         run = host.begin_on(log, entry, given, meta=branch, sink=sink)
-        _catch_up(host, log)
+        log.catch_up()
         return run
     begun = start.record
     assert isinstance(begun, RunStarted)
@@ -106,13 +106,7 @@ def fork(
     )
     run_id = new_run_id()
     log.append(run_id, forked, *kept_records(log.entries, start.run, upto))
-    _catch_up(host, log)
+    log.catch_up()
     view = fold((log.thread, one) for one in log.entries)[run_id]
     answers = answers_of(host, view, given) if isinstance(given, Command) else None
     return host.taken_up(log, view, answers=answers, sink=sink)
-
-
-def _catch_up(host: Host, log: ThreadLog) -> None:
-    """Let the log's entries be all that was appended, kept back until the end or not."""
-    log.flush()
-    log.entries += host.journal.read(log.thread)[len(log.entries) :]

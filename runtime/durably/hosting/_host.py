@@ -207,8 +207,7 @@ class Host:
             records.append(Answered(identity, now, by, body))
             blobs |= parts
         log.append(view.run, *records, blobs=blobs, barrier=True)
-        log.flush()
-        log.entries += self.journal.read(view.thread)[len(log.entries) :]
+        log.catch_up()
 
     def _first_append(self, run: Run, record: RunStarted | RunResumed, blobs: Any) -> None:
         try:

@@ -18,15 +18,19 @@ _NOT_METADATA = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns"})
 UNFINISHED = frozenset({"stopped", "waiting", "failed"})
 
 
+def place_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return what a LangGraph-style config addresses: its ``configurable``, maybe empty."""
+    place: Mapping[str, Any] = (config or {}).get("configurable") or {}
+    return place
+
+
 def thread_of(config: Mapping[str, Any] | None) -> str | None:
     """Return the thread id in a LangGraph-style config, or None.
 
     Raises:
         ValueError: It is neither a string nor a number.
     """
-    if not config:
-        return None
-    thread = (config.get("configurable") or {}).get("thread_id")
+    thread = place_of(config).get("thread_id")
     if thread is None:
         return None
     if not isinstance(thread, str | int) or thread == "":
@@ -72,8 +76,7 @@ def open_run(
         run_id = new_run_id()
         log = host.journal.take(run_id, mode)
         return host.begin_on(log, entry, given, run_id=run_id, meta=meta, sink=sink)
-    # An answer is read back from the journal at once, so it cannot be kept back until the exit.
-    log = host.journal.take(thread, "sync" if isinstance(given, Command) else mode)
+    log = host.journal.take(thread, mode)
     try:
         checkpoint = _checkpoint(config)
         if checkpoint is not None:
@@ -92,14 +95,13 @@ def open_run(
 
 
 def _checkpoint(config: Mapping[str, Any] | None) -> str | None:
-    checkpoint = ((config or {}).get("configurable") or {}).get("checkpoint_id")
+    checkpoint = place_of(config).get("checkpoint_id")
     return str(checkpoint) if checkpoint is not None else None
 
 
 def _metadata(config: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what a state's metadata says of the config: its metadata, and what names the run."""
-    place = (config or {}).get("configurable") or {}
-    told = {**((config or {}).get("metadata") or {}), **place}
+    told = {**((config or {}).get("metadata") or {}), **place_of(config)}
     return {
         key: value
         for key, value in told.items()

@@ -185,6 +185,11 @@ class ThreadLog:
                 blobs, self._kept_blobs = self._kept_blobs, {}
                 self._write(rows, blobs, barrier=True)
 
+    def catch_up(self) -> None:
+        """Let :attr:`entries` be all that was appended, kept back until the end or not."""
+        self.flush()
+        self.entries += self.journal.read(self.thread)[len(self.entries) :]
+
     def value(self, body: bytes, *, hint: type | None = None) -> Any:
         """Decode a stored body of this thread."""
         if not self._kept_blobs:
