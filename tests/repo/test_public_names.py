@@ -125,7 +125,8 @@ def test_public_names_say_where_to_import_them_from():
 
 
 @pytest.mark.parametrize(
-    "module", ["durably", "durably.adapting", "durably.errors", "durably.types"]
+    "module",
+    ["durably", "durably.adapting", "durably.errors", "durably.storage", "durably.types"],
 )
 def test_importing_durably_is_light(module):
     """A fresh interpreter imports neither a framework nor anything else that is slow."""

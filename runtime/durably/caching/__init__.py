@@ -13,6 +13,7 @@ from ._cache import Cache as Cache
 from ._cache import Claims as Claims
 from ._cache import FullKey as FullKey
 from ._cache import Namespace as Namespace
+from ._cache import checked as checked
 from ._flight import SingleFlight as SingleFlight
 from ._flight import Turn as Turn
 from ._keys import cache_key as cache_key

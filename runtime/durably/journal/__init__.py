@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from ._commit import Append as Append
+from ._commit import GroupCommit as GroupCommit
+from ._editing import Rewriting as Rewriting
 from ._editing import copy_thread as copy_thread
 from ._editing import keep_latest as keep_latest
 from ._log import Durability as Durability
 from ._log import Journal as Journal
 from ._log import ThreadLog as ThreadLog
 from ._log import durability_of as durability_of
+from ._refusals import check_free as check_free
+from ._refusals import lease_lost as lease_lost
+from ._refusals import missing_row as missing_row
+from ._refusals import out_of_order as out_of_order
+from ._saver import Saver as Saver
 from .codec import Codec as Codec
 from .codec import TypeCodec as TypeCodec
 from .memory import MemoryStorage as MemoryStorage

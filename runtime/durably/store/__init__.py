@@ -20,6 +20,11 @@ from __future__ import annotations
 
 from ..errors import EmbeddingError as EmbeddingError
 from ..errors import InvalidNamespaceError as InvalidNamespaceError
+from ._records import Draft as Draft
+from ._records import Record as Record
+from ._records import Records as Records
+from ._records import expiry as expiry
+from ._shared import SharedStore as SharedStore
 from .base import BaseStore as BaseStore
 from .config import NOT_PROVIDED as NOT_PROVIDED
 from .config import AEmbeddingsFunc as AEmbeddingsFunc
@@ -34,6 +39,7 @@ from .memory import InMemoryStore as InMemoryStore
 from .ops import GetOp as GetOp
 from .ops import ListNamespacesOp as ListNamespacesOp
 from .ops import MatchCondition as MatchCondition
+from .ops import Namespace as Namespace
 from .ops import NamespaceMatchType as NamespaceMatchType
 from .ops import NamespacePath as NamespacePath
 from .ops import Op as Op

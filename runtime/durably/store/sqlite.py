@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from typing import TypeVar
 
 from ..errors import StorageError
-from ._batch import Batch
-from ._embedding import Vectors
-from ._local import LocalStore
+from ._records import Records
+from ._shared import SharedStore
 from ._sqlite_file import IN_MEMORY, SqliteFile
 from ._sqlite_records import SqliteRecords
 from .config import IndexConfig, TTLConfig
-from .ops import Result
 
 _SCHEME = "sqlite:///"
-_SWEEP_INTERVAL = 5.0  # minutes, as in LangGraph
+
+T = TypeVar("T")
 
 
-class SqliteStore(LocalStore):
+class SqliteStore(SharedStore):
     """Keeps items in a SQLite file; see :class:`~durably.store.BaseStore`.
 
     A put is on its way to the file when it returns, so it survives ``kill -9``. A batch is one
@@ -84,56 +82,17 @@ class SqliteStore(LocalStore):
         """
         return cls(conn_string, index=index, ttl=ttl)
 
-    def setup(self) -> None:
-        """Do nothing: opening has made the tables. LangGraph's programs call it."""
-
-    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
-        """Sweep now, and at the occasion of a write whenever the interval has passed.
-
-        There is no thread: an expired item is never returned, so nobody waits for a sweep.
-
-        Args:
-            sweep_interval_minutes: The interval; None: as the store's configuration says, or 5.
-
-        Returns:
-            A future that is done, for programs that keep or cancel LangGraph's.
-        """
-        self._sweep_interval = sweep_interval_minutes or self._sweep_interval or _SWEEP_INTERVAL
-        self.sweep_ttl()
-        done: Future[None] = Future()
-        done.set_result(None)
-        return done
-
-    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:  # noqa: ARG002
-        """Leave sweeping to :meth:`sweep_ttl` again; always True."""
-        self._sweep_interval = None
-        return True
-
     def close(self) -> None:
         """Let go of the file; closing twice does nothing."""
         self._file.close()
 
-    async def _acarry_out(self, batch: Batch, vectors: Vectors) -> list[Result]:
-        return await asyncio.to_thread(self._carry_out, batch, vectors)
-
-    def _run(self, batch: Batch, vectors: Vectors, now: float) -> list[Result]:
-        if batch.writes:
-            with self._file.writing() as db:
-                records = SqliteRecords(db)
-                results, touched = batch.read(records, vectors, now)
-                records.touch(touched, now)
-                batch.write(records, vectors, now)
-            return results
+    def _look(self, work: Callable[[Records], T]) -> T:
         with self._file.reading() as db:
-            results, touched = batch.read(SqliteRecords(db), vectors, now)
-        if touched:  # only now, so that reads of what does not expire wait for nobody
-            with self._file.writing() as db:
-                SqliteRecords(db).touch(touched, now)
-        return results
+            return work(SqliteRecords(db))
 
-    def _sweep(self, now: float) -> int:
+    def _change(self, work: Callable[[Records], T]) -> T:
         with self._file.writing() as db:
-            return SqliteRecords(db).sweep(now)
+            return work(SqliteRecords(db))
 
 
 def _path(path_or_url: str | os.PathLike[str]) -> str:
