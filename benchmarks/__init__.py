@@ -1,0 +1,1 @@
+"""Measures durably beside LangGraph and DBOS: ``python -m benchmarks``."""

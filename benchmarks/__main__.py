@@ -1,0 +1,102 @@
+"""The command line: ``python -m benchmarks [--quick] [--only SCENARIO] [--peers LIBRARY] …``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.metadata
+import json
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import driver, postgres, report
+from .results import Results
+from .scenarios.catalogue import BY_NAME, SCENARIOS
+from .subjects import BY_NAME as SUBJECTS
+
+HOME = Path(__file__).parent / "results"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the suite as the command line says; return the exit status."""
+    options = _parser().parse_args(arguments)
+    if options.report:
+        results = Results.from_json(json.loads(options.report.read_text(encoding="utf-8")))
+        print(report.tables(results))
+        return 0
+    HOME.mkdir(exist_ok=True)
+    results = Results(about=_about())
+    name = time.strftime("%Y-%m-%d-%H%M%S")
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=HOME)))
+        plan = _plan(options, folder, "")
+        if any(SUBJECTS[subject].storage == "postgres" for _, subject, _ in plan.jobs()):
+            plan = _plan(options, folder, stack.enter_context(postgres.server(folder)))
+        try:
+            driver.run(plan, results, lambda line: print(line, file=sys.stderr, flush=True))
+        finally:  # what was measured before an interruption is kept
+            path = HOME / f"{name}.json"
+            path.write_text(json.dumps(results.to_json(), indent=1), encoding="utf-8")
+    text = report.tables(results)
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
+    print(f"{text}\n{path}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", action="append", choices=[*BY_NAME], help="one scenario; again")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, and one round")
+    parser.add_argument(
+        "--peers", help="comma-separated words: only subjects whose name holds one of them"
+    )
+    parser.add_argument("--sizes", help="comma-separated sizes instead of the scenario's own")
+    parser.add_argument("--rounds", type=int, help="how often to measure everything (5)")
+    parser.add_argument("--limit", type=float, default=240.0, help="seconds for one process (240)")
+    parser.add_argument("--report", type=Path, metavar="JSON", help="print an earlier run's tables")
+    return parser
+
+
+def _plan(options: argparse.Namespace, folder: Path, url: str) -> driver.Plan:
+    scenarios = [BY_NAME[name] for name in options.only] if options.only else [*SCENARIOS]
+    given = tuple(map(int, options.sizes.split(","))) if options.sizes else None
+    work = [(one, given or (one.quick if options.quick else one.sizes)) for one in scenarios]
+    words = options.peers.split(",") if options.peers else [""]
+    rounds = options.rounds or (1 if options.quick else 5)
+    return driver.Plan(
+        work,
+        lambda subject: any(word.strip() in subject for word in words),
+        rounds,
+        options.limit,
+        folder,
+        url,
+    )
+
+
+def _about() -> dict[str, Any]:
+    """Return what the figures depend on: machine, load and versions."""
+    names = ("durably", "langgraph", "dbos", "crewai", "autogen-agentchat", "psycopg")
+    versions: dict[str, str] = {}
+    for name in names:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return {
+        "when": time.strftime("%Y-%m-%d %H:%M"),
+        "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "versions": versions,
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,47 @@
+"""Calls a peer's method in a fresh process, so that another can continue what it began.
+
+python -m benchmarks.elsewhere SUBJECT FOLDER POSTGRES METHOD [ARGUMENTS as JSON]
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from .peers.interface import Peer
+from .peers.making import peer_for
+from .place import CHECKOUT, Place
+from .subjects import BY_NAME
+
+
+def call_elsewhere(peer: Peer, method: str, *arguments: Any) -> float:
+    """Call a method of the same subject on the same place in another process.
+
+    Returns:
+        The seconds that the call took there.
+    """
+    place = peer.place
+    command = [sys.executable, "-m", "benchmarks.elsewhere", peer.subject.name]
+    command += [str(place.folder), place.postgres or "", method, json.dumps(arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
+    if done.returncode:
+        raise RuntimeError(f"{method} failed in the other process: {done.stderr[-2000:]}")
+    return float(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    name, folder, postgres, method, arguments = sys.argv[1:]
+    peer = peer_for(BY_NAME[name], Place(Path(folder), postgres or None))
+    with peer.opened():
+        began = time.perf_counter()
+        getattr(peer, method)(*json.loads(arguments))
+        seconds = time.perf_counter() - began
+    print(seconds)
+
+
+if __name__ == "__main__":
+    main()

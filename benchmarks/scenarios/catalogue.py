@@ -1,0 +1,208 @@
+"""Every scenario by name: what is measured, at which sizes, on which subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..peers.interface import Peer
+from ..peers.making import peer_for
+from ..place import Place
+from ..subjects import Subject
+from .contents import chat, payload, repeated
+from .continuing import interrupt, resume
+from .fanout import afanout, fanout
+from .sequences import amany, asteps, many, steps
+from .streaming import latency, throughput
+
+Figures = dict[str, float]
+Measure = Callable[[Subject, Place, int], Figures]
+
+FLOORS = ("floor none", "floor sqlite normal", "floor sqlite full", "floor postgres")
+OURS = ("durably memory", "durably sqlite", "durably sqlite power", "durably postgres")
+LANGGRAPH = ("langgraph memory", "langgraph sqlite sync", "langgraph postgres sync")
+LOOSE = ("langgraph sqlite exit", "langgraph sqlite async", "langgraph postgres exit")
+LOOSER = ("langgraph postgres async", "durably sqlite exit", "durably sqlite async")
+DBOS = ()
+EVERYBODY = (*OURS, *LANGGRAPH, *DBOS)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of work.
+
+    Attributes:
+        name: For tables and the command line.
+        title: What is measured, with its unit.
+        figure: The name of the figure that is shown.
+        measure: Measures it once for a subject, at a place, in a size.
+        sizes: How large the work is: steps, bytes, turns or workers.
+        quick: The sizes of a quick run.
+        tiny: A size that takes no time; it shows that the scenario works.
+        subjects: The names of those that are measured.
+    """
+
+    name: str
+    title: str
+    figure: str
+    measure: Measure
+    sizes: tuple[int, ...]
+    quick: tuple[int, ...]
+    tiny: int
+    subjects: tuple[str, ...] = EVERYBODY
+
+
+def _of_peer(measure: Callable[[Peer, int], Figures]) -> Measure:
+    """Return a measurement of a subject made from one of an opened peer."""
+
+    def measured(subject: Subject, place: Place, size: int) -> Figures:
+        return measure(peer_for(subject, place), size)
+
+    return measured
+
+
+_STEPPERS = (*FLOORS, "durably none", "langgraph none", *EVERYBODY, *LOOSE, *LOOSER)
+_FANNERS = ("durably memory", "durably sqlite", "durably sqlite power", "durably postgres")
+_WIDE = ("langgraph memory wide",)
+_IN_PROCESS = ("durably memory", "durably sqlite", "durably postgres", *LANGGRAPH, *DBOS)
+
+SCENARIOS = (
+    Scenario(
+        "steps",
+        "a step, plain functions (µs)",
+        "us",
+        _of_peer(steps),
+        (10, 100, 1000, 5000),
+        (100, 1000),
+        5,
+        _STEPPERS,
+    ),
+    Scenario(
+        "asteps",
+        "a step, coroutines (µs)",
+        "us",
+        _of_peer(asteps),
+        (10, 100, 1000, 5000),
+        (100, 1000),
+        5,
+        _STEPPERS,
+    ),
+    Scenario(
+        "fanout",
+        "steps of 10 ms at once, plain functions (ms)",
+        "ms",
+        _of_peer(fanout),
+        (1000, 10_000),
+        (1000,),
+        5,
+        (*_FANNERS, *LANGGRAPH, *_WIDE, *DBOS),
+    ),
+    Scenario(
+        "afanout",
+        "steps of 10 ms at once, coroutines (ms)",
+        "ms",
+        _of_peer(afanout),
+        (1000, 10_000),
+        (1000,),
+        5,
+        (*_FANNERS, *LANGGRAPH, *DBOS),
+    ),
+    Scenario(
+        "resume",
+        "continuing after a failure (ms)",
+        "ms",
+        _of_peer(resume),
+        (100, 1000, 10_000),
+        (1000,),
+        5,
+        _IN_PROCESS,
+    ),
+    Scenario(
+        "replay",
+        "continuing a very long run (ms)",
+        "ms",
+        _of_peer(resume),
+        (100_000,),
+        (),
+        5,
+        ("durably sqlite",),
+    ),
+    Scenario(
+        "interrupt",
+        "answering a question after so many steps (ms)",
+        "ms",
+        _of_peer(interrupt),
+        (0, 100, 1000),
+        (1000,),
+        5,
+        _IN_PROCESS,
+    ),
+    Scenario(
+        "payload",
+        "a step that returns so many bytes (ms)",
+        "ms",
+        _of_peer(payload),
+        (1_000, 100_000, 1_000_000, 10_000_000),
+        (1_000, 1_000_000),
+        10,
+    ),
+    Scenario(
+        "repeated",
+        "ten steps that return the same bytes (bytes on disk / size)",
+        "disk_ratio",
+        _of_peer(repeated),
+        (1_000_000,),
+        (1_000_000,),
+        10,
+        ("durably sqlite", "durably postgres", *LANGGRAPH[1:], *DBOS),
+    ),
+    Scenario(
+        "chat",
+        "a conversation of so many turns (ms a turn)",
+        "ms",
+        _of_peer(chat),
+        (200,),
+        (200,),
+        3,
+    ),
+    Scenario(
+        "stream",
+        "parts streamed flat out (parts/s)",
+        "per_s",
+        _of_peer(throughput),
+        (10_000,),
+        (5_000,),
+        20,
+        _IN_PROCESS,
+    ),
+    Scenario(
+        "latency",
+        "a part from writer to reader (µs)",
+        "us",
+        _of_peer(latency),
+        (300,),
+        (100,),
+        3,
+        _IN_PROCESS,
+    ),
+    Scenario(
+        "many",
+        "1,000 runs of ten steps from so many threads (steps/s)",
+        "per_s",
+        _of_peer(many),
+        (16, 64),
+        (64,),
+        2,
+    ),
+    Scenario(
+        "amany",
+        "1,000 runs of ten steps in one event loop (steps/s)",
+        "per_s",
+        _of_peer(amany),
+        (16, 64),
+        (64,),
+        2,
+    ),
+)
+
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

@@ -1,0 +1,52 @@
+"""Runs taken up again after a failure or a question, by another process if the storage allows."""
+
+from __future__ import annotations
+
+import time
+
+from ..elsewhere import call_elsewhere
+from ..peers.interface import Peer, new_thread
+from .checks import expect, sum_of_steps
+
+WARM = 20
+
+
+def resume(peer: Peer, count: int) -> dict[str, float]:
+    """Measure continuing a run that failed after *count* steps: none is executed again."""
+    warm, thread = new_thread(), new_thread()
+    with peer.opened():
+        _begin(peer, "fail_after", warm, WARM)
+        _begin(peer, "fail_after", thread, count)
+        peer.go_on(warm, WARM)
+        peer.executed.clear()
+        began = time.perf_counter()
+        total = peer.go_on(thread, count)
+        seconds = time.perf_counter() - began
+    expect(total, sum_of_steps(count), "the sum of the steps")
+    expect(len(peer.executed), 0, "finished steps executed again")
+    return {"ms": seconds * 1e3, "us": seconds / count * 1e6}
+
+
+def interrupt(peer: Peer, count: int) -> dict[str, float]:
+    """Measure answering a question asked after *count* steps, until the run has ended."""
+    warm, thread = new_thread(), new_thread()
+    with peer.opened():
+        _begin(peer, "ask_after", warm, WARM)
+        asked = _begin(peer, "ask_after", thread, count)
+        peer.answer(warm, WARM, "yes")
+        peer.executed.clear()
+        began = time.perf_counter()
+        found = peer.answer(thread, count, "yes")
+        seconds = time.perf_counter() - began
+    expect(found, (sum_of_steps(count), "yes"), "the sum of the steps and the answer")
+    expect(len(peer.executed), 0, "finished steps executed again")
+    return {"ms": seconds * 1e3, "asked_ms": asked * 1e3}
+
+
+def _begin(peer: Peer, method: str, thread: str, count: int) -> float:
+    """Have the first part of a run done, by another process if it can be; return its seconds."""
+    if peer.subject.persists:
+        return call_elsewhere(peer, method, thread, count)
+    began = time.perf_counter()
+    getattr(peer, method)(thread, count)
+    return time.perf_counter() - began

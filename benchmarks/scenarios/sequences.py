@@ -1,0 +1,85 @@
+"""Steps one after another, in one run or in many runs at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from ..peers.interface import Peer
+from .checks import expect, sum_of_steps
+from .timing import atypical, typical
+
+WARM = 20
+EACH = 10
+"""How many steps a run has in the scenarios of many runs."""
+
+
+def steps(peer: Peer, count: int) -> dict[str, float]:
+    """Measure a run of *count* steps of plain functions: microseconds for each step."""
+
+    def once() -> None:
+        peer.executed.clear()
+        expect(peer.steps(count), sum_of_steps(count), "the sum of the steps")
+        expect(len(peer.executed), count, "steps executed")
+
+    with peer.opened():
+        peer.steps(WARM)
+        return {"us": typical(once) / count * 1e6}
+
+
+def asteps(peer: Peer, count: int) -> dict[str, float]:
+    """Measure a run of *count* steps of coroutines: microseconds for each step."""
+
+    async def once() -> None:
+        peer.executed.clear()
+        expect(await peer.asteps(count), sum_of_steps(count), "the sum of the steps")
+        expect(len(peer.executed), count, "steps executed")
+
+    async def measured() -> float:
+        async with peer.aopened():
+            await peer.asteps(WARM)
+            return await atypical(once)
+
+    return {"us": asyncio.run(measured()) / count * 1e6}
+
+
+def many(peer: Peer, workers: int, runs: int = 1000) -> dict[str, float]:
+    """Measure *runs* runs of ten steps from a pool of threads: steps in a second."""
+    with peer.opened(), ThreadPoolExecutor(workers) as pool:
+        list(pool.map(lambda _: peer.steps(EACH), range(workers)))
+        peer.executed.clear()
+        began = time.perf_counter()
+        sums = list(pool.map(lambda _: peer.steps(EACH), range(runs)))
+        seconds = time.perf_counter() - began
+    expect(sums, [sum_of_steps(EACH)] * runs, "the sums of the runs")
+    expect(len(peer.executed), runs * EACH, "steps executed")
+    return _throughput(seconds, runs)
+
+
+def amany(peer: Peer, workers: int, runs: int = 1000) -> dict[str, float]:
+    """Measure *runs* runs of ten steps in one event loop, so many at once: steps in a second."""
+
+    async def measured() -> tuple[list[int], float]:
+        limit = asyncio.Semaphore(workers)
+
+        async def one() -> int:
+            async with limit:
+                return await peer.asteps(EACH)
+
+        async with peer.aopened():
+            await asyncio.gather(*(one() for _ in range(workers)))
+            peer.executed.clear()
+            began = time.perf_counter()
+            sums = await asyncio.gather(*(one() for _ in range(runs)))
+            return sums, time.perf_counter() - began
+
+    sums, seconds = asyncio.run(measured())
+    expect(sums, [sum_of_steps(EACH)] * runs, "the sums of the runs")
+    expect(len(peer.executed), runs * EACH, "steps executed")
+    return _throughput(seconds, runs)
+
+
+def _throughput(seconds: float, runs: int) -> dict[str, float]:
+    done = runs * EACH
+    return {"per_s": done / seconds, "us": seconds / done * 1e6}

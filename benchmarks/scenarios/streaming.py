@@ -1,0 +1,34 @@
+"""Parts that a step writes while it runs, as the consumer sees them."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from ..peers.interface import Peer
+from .checks import expect
+
+PAUSE = 0.005
+"""Seconds between two parts where latency is measured."""
+
+
+def throughput(peer: Peer, count: int) -> dict[str, float]:
+    """Measure *count* parts written as fast as they can be: parts in a second."""
+    with peer.opened():
+        list(peer.stream(10, 0))
+        began = time.perf_counter()
+        written = list(peer.stream(count, 0))
+        seconds = time.perf_counter() - began
+    expect(len(written), count, "parts received")
+    expect(written, sorted(written), "the order of the parts")
+    return {"per_s": count / seconds, "us": seconds / count * 1e6}
+
+
+def latency(peer: Peer, count: int) -> dict[str, float]:
+    """Measure how long parts written every five milliseconds take to the consumer."""
+    with peer.opened():
+        list(peer.stream(10, 0))
+        late = [(time.perf_counter() - written) * 1e6 for written in peer.stream(count, PAUSE)]
+    expect(len(late), count, "parts received")
+    ordered = sorted(late)
+    return {"us": statistics.median(late), "p99_us": ordered[int(count * 0.99)]}
