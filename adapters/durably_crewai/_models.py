@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from durably.adapting import Call, Scope
+from durably.adapting import Call, Scope, Step
 
+from ._announcing import Announced
 from ._values import class_schema, without
 
 _PARAMETERS = (
@@ -53,7 +54,7 @@ _VOLATILE = frozenset({"cache_breakpoint"})
 """Keys of messages that steer the provider's cache and not the answer."""
 
 _counting = threading.Lock()
-_meter: ContextVar[Meter | None] = ContextVar("durably_crewai_meter", default=None)
+_under_way: ContextVar[_Asked | None] = ContextVar("durably_crewai_model_call", default=None)
 _estimates: ContextVar[list[Any]] = ContextVar("durably_crewai_estimates")
 
 
@@ -61,13 +62,16 @@ def call(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kw
     """Journal ``BaseLLM.call``; retries of the SDK and of CrewAI stay inside the one step."""
     if scope.within("model", _name(self)):
         return original(self, *args, **kwargs)
-    meter = Meter(self)
+    asked = _Asked(self, args, kwargs)
+    step = scope.open(asked.described())
+    if step.held is not None:
+        return asked.replayed(step)
 
     def execute() -> Any:
-        with meter.running():
+        with asked.running():
             return original(self, *args, **kwargs)
 
-    return scope.step(_described(self, args, kwargs, meter), execute)
+    return scope.perform(step, execute)
 
 
 async def acall(
@@ -76,25 +80,35 @@ async def acall(
     """Journal ``BaseLLM.acall``."""
     if scope.within("model", _name(self)):
         return await original(self, *args, **kwargs)
-    meter = Meter(self)
+    asked = _Asked(self, args, kwargs)
+    step = scope.open(asked.described())
+    if step.held is not None:
+        return asked.replayed(step)
 
     async def execute() -> Any:
-        with meter.running():
+        with asked.running():
             return await original(self, *args, **kwargs)
 
-    return await scope.astep(_described(self, args, kwargs, meter), execute)
+    return await scope.aperform(step, execute)
+
+
+def note_event(source: Any, event: Any) -> None:
+    """Note what the call that is under way here announces on CrewAI's event bus."""
+    asked = _under_way.get()
+    if asked is not None:
+        asked.announced.note(source, event)
 
 
 def track(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
     """Note what ``_track_token_usage_internal`` adds, for the call that it is told by."""
     del scope
-    meter = _meter.get()
-    if meter is None or meter.model is not self:
+    asked = _under_way.get()
+    if asked is None or asked.model is not self:
         return original(self, *args, **kwargs)
     with _counting:
         before = dict(self._token_usage)
         done = original(self, *args, **kwargs)
-        meter.add(_risen(before, self._token_usage))
+        asked.add(_risen(before, self._token_usage))
     return done
 
 
@@ -142,27 +156,42 @@ def to_pydantic(scope: Scope, original: Callable[..., Any], self: Any) -> Any:
     return scope.step(step, execute)
 
 
-class Meter:
-    """What one call adds to its model's counters, however many calls share the model.
+class _Asked:
+    """One call of a model: the step, and what it adds to the model's counters.
 
-    Args:
-        model: The ``BaseLLM`` that is called.
+    The counters are exact however many calls share the model.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         self.model = model
+        self._given = _named(args, kwargs)
         self._added: dict[str, int] = {}
+        self.announced = Announced(model, self._given)
+
+    def described(self) -> Call:
+        """Return the step."""
+        hint = self._given.get("response_model")
+        return Call(
+            "model",
+            _name(self.model),
+            _request(self.model, self._given),
+            dump=self._dump,
+            load=self._load,
+            usage=self._usage,
+            hint=hint if isinstance(hint, type) else None,
+        )
 
     @contextmanager
     def running(self) -> Generator[None]:
         """Collect while the block runs, for each attempt anew."""
         self._added = {}
+        self.announced.begin()
         before = dict(_counters(self.model))
-        token = _meter.set(self)
+        token = _under_way.set(self)
         try:
             yield
         finally:
-            _meter.reset(token)
+            _under_way.reset(token)
         if not self._added and not type(self.model).__module__.startswith("crewai."):
             # A model class of the user's own may count for itself.
             self.add(_risen(before, _counters(self.model)))
@@ -172,7 +201,15 @@ class Meter:
         for key, count in counts.items():
             self._added[key] = self._added.get(key, 0) + count
 
-    def usage(self, _: Any) -> Mapping[str, Any] | None:
+    def replayed(self, step: Step) -> Any:
+        """Return the recorded answer, or raise the recorded failure; CrewAI is told of it."""
+        try:
+            return step.replay()
+        except Exception as error:
+            self.announced.failed(error)
+            raise
+
+    def _usage(self, _: Any) -> Mapping[str, Any] | None:
         """Return the tokens in the journal's words."""
         if not self._added:
             return None
@@ -181,13 +218,17 @@ class Meter:
             "output_tokens": self._added.get("completion_tokens", 0),
         }
 
-    def dump(self, value: Any) -> Any:
+    def _dump(self, value: Any) -> Any:
         """Return what is written for an answer."""
         remembered = {key: getattr(self.model, key, None) for key in _MEMORIES}
-        kept = {key: item for key, item in remembered.items() if item is not None}
-        return {"answer": value, "tokens": self._added, "remembered": kept}
+        return {
+            "answer": value,
+            "tokens": self._added,
+            "remembered": {key: item for key, item in remembered.items() if item is not None},
+            "announced": self.announced.noted(),
+        }
 
-    def load(self, stored: Any) -> Any:
+    def _load(self, stored: Any) -> Any:
         """Return a recorded answer, and leave the model as the call had left it."""
         counters = _counters(self.model)
         with _counting:
@@ -196,21 +237,8 @@ class Meter:
         for key, value in stored["remembered"].items():
             if hasattr(self.model, key):
                 setattr(self.model, key, value)
+        self.announced.again(stored.get("announced", []), stored["answer"])
         return stored["answer"]
-
-
-def _described(model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], meter: Meter) -> Call:
-    given = _named(args, kwargs)
-    hint = given.get("response_model")
-    return Call(
-        "model",
-        _name(model),
-        _request(model, given),
-        dump=meter.dump,
-        load=meter.load,
-        usage=meter.usage,
-        hint=hint if isinstance(hint, type) else None,
-    )
 
 
 def _request(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from durably.adapting import Seam
 
-from . import _branches, _flows, _human, _models, _spans, _support, _tools
+from . import _branches, _callbacks, _flows, _human, _models, _spans, _support, _tools
 
 _PAID = "paid model calls are repeated"
+_CALLED = "guardrails are called again"
 _DONE = "tools are run again"
 _HANGS = "a question in a task with async_execution=True makes the crew hang"
 _LANES = "the steps of different tasks and agents are told apart by their order only"
@@ -71,6 +72,19 @@ SPANS = (
     Seam(f"{_AGENT}.aexecute_task", "agent", _spans.aexecute_task, _LANES, subclasses=True),
     Seam(f"{_LONE_AGENT}.kickoff", "agent", _spans.agent_kickoff, _LANES),
     Seam(f"{_LONE_AGENT}.kickoff_async", "agent", _spans.agent_akickoff, _LANES),
+)
+
+CALLBACKS = (
+    Seam("crewai.task:process_guardrail", "code", _callbacks.check, _CALLED),
+    Seam("crewai.agent.core:process_guardrail", "code", _callbacks.check, _CALLED),
+    Seam("crewai.lite_agent:process_guardrail", "code", _callbacks.check, _CALLED, optional=True),
+    Seam(
+        "crewai.tasks.conditional_task:ConditionalTask.should_execute",
+        "code",
+        _callbacks.should_execute,
+        "a condition may come out otherwise when a run continues",
+        params=("context",),
+    ),
 )
 
 BRANCHES = (
@@ -176,4 +190,4 @@ SUPPORT = (
     ),
 )
 
-SEAMS = (*MODELS, *TOOLS, *SPANS, *BRANCHES, *PEOPLE, *FLOWS, *SUPPORT)
+SEAMS = (*MODELS, *TOOLS, *SPANS, *CALLBACKS, *BRANCHES, *PEOPLE, *FLOWS, *SUPPORT)

@@ -11,7 +11,14 @@ from typing import Any
 from durably.adapting import Scope, fingerprint
 
 from ._branches import enter_branch, tasks_joined, threads_joined
+from ._callbacks import calls_recorded, put_back
 
+_CREW_CALLS = (
+    "before_kickoff_callbacks",
+    "after_kickoff_callbacks",
+    "task_callback",
+    "step_callback",
+)
 _KEY = 6
 _NAME = 40
 
@@ -60,8 +67,13 @@ def _is_passage(scope: Scope, crew: Any) -> bool:
 def crew_span(scope: Scope, crew: Any, segment: str = "crew") -> Generator[Scope]:
     """Enter a crew's lane."""
     name = str(getattr(crew, "name", None) or "crew")
-    with scope.span("crew", name, segment, owner=_owner(crew)) as inner:
+    with (
+        scope.span("crew", name, segment, owner=_owner(crew)) as inner,
+        calls_recorded(crew, *_CREW_CALLS),
+    ):
         yield inner
+    put_back(crew.tasks, "callback")
+    put_back(crew.agents, "step_callback")
 
 
 def _owner(crew: Any) -> Hashable:
@@ -103,7 +115,7 @@ def execute_core(
     *args: Any,
 ) -> Any:
     """Enter a task for ``Task._execute_core``."""
-    with scope.span("task", _task_name(self), _task_segment(self, agent)):
+    with _task_span(scope, self, agent):
         return original(self, agent, *args)
 
 
@@ -116,8 +128,17 @@ async def aexecute_core(
 ) -> Any:
     """Enter a task for ``Task._aexecute_core``."""
     enter_branch()
-    with scope.span("task", _task_name(self), _task_segment(self, agent)):
+    with _task_span(scope, self, agent):
         return await original(self, agent, *args)
+
+
+@contextmanager
+def _task_span(scope: Scope, task: Any, agent: Any) -> Generator[None]:
+    with (
+        scope.span("task", _task_name(task), _task_segment(task, agent)),
+        calls_recorded(task, "callback"),
+    ):
+        yield
 
 
 def _task_name(task: Any) -> str:
@@ -158,7 +179,10 @@ async def aexecute_task(
 def _agent_span(scope: Scope, agent: Any, task: Any) -> Generator[Scope]:
     role = " ".join(str(agent.role).split())
     owner = ("agent", id(agent), id(task))
-    with scope.span("agent", role, f"agent:{role}", owner=owner) as inner:
+    with (
+        scope.span("agent", role, f"agent:{role}", owner=owner) as inner,
+        calls_recorded(agent, "step_callback"),
+    ):
         yield inner
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from durably.adapting import Scope
 
+from ._models import note_event
+
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
 _CHUNKS = frozenset({"llm_stream_chunk", "llm_thinking_chunk"})
 
@@ -18,6 +20,7 @@ def emit(scope: Scope, original: Callable[..., Any], self: Any, source: Any, eve
     A part of mode ``messages`` is ``(text, {"model", "agent", "task", "kind"})``; CrewAI emits
     these events in the thread that reads them, so parts come in order.
     """
+    note_event(source, event)
     if scope.run.sink is not None and event.type in _CHUNKS and event.chunk:
         scope.emit("messages", (event.chunk, _origin(source, event)))
     return original(self, source, event)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from ..engine import Call as Call
 from ..engine import Run as Run
 from ..engine import Scope as Scope
+from ..engine import Step as Step
 from ..engine import context_of as context_of
 from ..engine import fingerprint as fingerprint
 from ..errors import Suspended as Suspended

@@ -401,6 +401,10 @@ class Scope:
         inner.attempt = step.attempt
         return inner
 
+    def inside(self, step: Step) -> AbstractContextManager[Scope]:
+        """Enter what happens inside *step*, to execute again what its record does not tell."""
+        return self._inner(step).entered()
+
     def heartbeat(self) -> None:
         """Tell an idle timeout around this code that there is progress."""
         if self.lane.deadline is not None:

@@ -29,3 +29,4 @@ from ._script import When as When
 from ._script import dump_rules as dump_rules
 from ._script import load_rules as load_rules
 from ._server import ModelServer as ModelServer
+from ._stopping import StoppingStorage as StoppingStorage

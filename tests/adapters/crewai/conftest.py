@@ -34,6 +34,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.crewai)
             item.add_marker(pytest.mark.timeout(60))
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+            item.add_marker(pytest.mark.filterwarnings("ignore:.*checkpoint:UserWarning"))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -65,6 +66,14 @@ def serve(monkeypatch):
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def ways(serve, tmp_path, monkeypatch):
+    """Return what runs a feature plain, durable, replayed and killed after each step."""
+    from .ways import Ways
+
+    return Ways(serve, tmp_path, monkeypatch)
 
 
 @pytest.fixture

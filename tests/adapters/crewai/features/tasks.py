@@ -1,0 +1,187 @@
+"""Tasks as their users write them: context, conditions, guardrails, callbacks, shapes of output."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from crewai import TaskOutput
+from crewai.tasks.conditional_task import ConditionalTask
+from pydantic import BaseModel
+
+from durably.testing import Reply, Rule, When
+
+from ..programs import agent, crew, model, task, told
+from ..ways import Feature
+
+DONE = [Rule(When(), Reply.text("Done."))]
+ECHOES = [Rule(When(anywhere=f"Work {n}."), Reply.text(f"Done {n}.")) for n in ("c", "b", "a")]
+
+
+class Verdict(BaseModel):
+    """A structured answer."""
+
+    good: bool
+    why: str
+
+
+ANSWER = json.dumps({"good": True, "why": "It rhymes."})
+VERDICT = [Rule(When(), Reply.text(ANSWER))]
+
+
+def sequential(effect):
+    return told(crew(*(task(f"Work {n}.", agent(n)) for n in "abc")).kickoff())
+
+
+def context(effect):
+    first, second = task("Work a.", agent("a")), task("Work b.", agent("b"))
+    third = task("Work c.", agent("c"), context=[first, second])
+    return told(crew(first, second, third).kickoff())
+
+
+def async_execution(effect):
+    first = task("Work a.", agent("a"), async_execution=True)
+    second = task("Work b.", agent("b"), async_execution=True)
+    third = task("Work c.", agent("c"), context=[first, second])
+    return told(crew(first, second, third).kickoff())
+
+
+def conditional(effect):
+    first = task("Work a.", agent("a"))
+    wanted, unwanted = (
+        ConditionalTask(
+            description=f"Work {n}.",
+            expected_output="A word.",
+            agent=agent(n),
+            condition=lambda out, n=n: effect(f"asked {n}") and "Done a" in out.raw,
+        )
+        for n in "bc"
+    )
+    return told(crew(first, wanted, unwanted).kickoff())
+
+
+def guardrail(effect):
+    def strict(output: TaskOutput):
+        effect(f"checked {output.raw}")
+        return (True, output.raw.upper()) if "better" in output.raw else (False, "Do it better.")
+
+    return told(crew(task("Work.", agent(), guardrail=strict)).kickoff())
+
+
+def guardrails(effect):
+    def one(output: TaskOutput):
+        effect(f"one {output.raw}")
+        return True, output.raw + "!"
+
+    def two(output: TaskOutput):
+        effect(f"two {output.raw}")
+        return True, output
+
+    return told(crew(task("Work.", agent(), guardrails=[one, two])).kickoff())
+
+
+def guardrail_of_a_model(effect):
+    return told(crew(task("Work.", agent(), guardrail="It must be short.")).kickoff())
+
+
+def callbacks(effect):
+    def before(inputs):
+        effect("before")
+        return {**inputs, "n": "a"}
+
+    def after(output):
+        effect("after")
+        output.raw += " After."
+        return output
+
+    made = crew(
+        task("Work {n}.", agent("a"), callback=lambda out: effect(f"task {out.raw}")),
+        task("Work b.", agent("b")),
+        task_callback=lambda out: effect(f"crew's {out.raw}"),
+        step_callback=lambda step: effect(f"step {step.output}"),
+        before_kickoff_callbacks=[before],
+        after_kickoff_callbacks=[after],
+    )
+    return told(made.kickoff())
+
+
+def callbacks_that_change_the_output(effect):
+    def shout(output):
+        effect("shouted")
+        output.raw = output.raw.upper()
+
+    return told(
+        crew(task("Work a.", agent("a"), callback=shout), task("Work b.", agent("b"))).kickoff()
+    )
+
+
+def async_callbacks(effect):
+    async def later(output):
+        effect(f"later {output.raw}")
+
+    return told(
+        crew(
+            task("Work a.", agent("a"), callback=later),
+            task_callback=lambda out: later(out),  # noqa: PLW0108 - looks like no coroutine function
+        ).kickoff()
+    )
+
+
+def output_pydantic(effect):
+    output = crew(task("Judge.", agent(), output_pydantic=Verdict)).kickoff()
+    return told(output), output.pydantic
+
+
+def output_json(effect):
+    output = crew(task("Judge.", agent(), output_json=Verdict)).kickoff()
+    return told(output), output.json_dict
+
+
+def output_file(effect):
+    crew(task("Judge.", agent(), output_file="out/verdict.md", create_directory=True)).kickoff()
+    return Path("out/verdict.md").read_text(encoding="utf-8")
+
+
+def planning(effect):
+    made = crew(task("Work a.", agent("a")), planning=True, planning_llm=model())
+    return told(made.kickoff())
+
+
+PLAN = json.dumps(
+    {"list_of_plans_per_task": [{"task_number": 1, "task": "Work a.", "plan": "Just do it."}]}
+)
+
+FEATURES = [
+    Feature(sequential, ECHOES),
+    Feature(context, ECHOES),
+    Feature(async_execution, ECHOES, overlaps=True),
+    Feature(conditional, ECHOES),
+    Feature(
+        guardrail,
+        [
+            Rule(When(anywhere="Do it better."), Reply.text("Done better.")),
+            Rule(When(), Reply.text("Done.")),
+        ],
+    ),
+    Feature(guardrails, DONE),
+    Feature(
+        guardrail_of_a_model,
+        [
+            Rule(
+                When(anywhere="Ensure the following"),
+                Reply.text('{"valid": true, "feedback": null}'),
+            ),
+            Rule(When(), Reply.text("Done.")),
+        ],
+    ),
+    Feature(callbacks, ECHOES),
+    Feature(callbacks_that_change_the_output, ECHOES),
+    Feature(async_callbacks, ECHOES),
+    Feature(output_pydantic, VERDICT),
+    Feature(output_json, VERDICT),
+    Feature(output_file, DONE),
+    Feature(
+        planning,
+        [Rule(When(anywhere="tasks summary"), Reply.text(PLAN)), Rule(When(), Reply.text("Done."))],
+    ),
+]

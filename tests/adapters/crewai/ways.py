@@ -1,0 +1,199 @@
+"""Runs one small program four ways, plain, durable, replayed and killed, and tells what differs.
+
+A feature is a function that makes its objects anew, as a new process would, and returns what it
+came to. What it does to the outside world it does with the ``effect`` that it is given.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from crewai.events import crewai_event_bus
+from crewai.events.base_events import BaseEvent
+
+import durably
+from durably.testing import StoppingStorage
+
+CONFIG = {"configurable": {"thread_id": "t1"}}
+_UNCOUNTED = frozenset({"llm_stream_chunk", "llm_thinking_chunk", "default_env"})
+"""Tokens are not streamed again; the last tells once in a process where it runs."""
+
+Effect = Callable[[str], str]
+
+
+@dataclass
+class Feature:
+    """One program of a user's and the script of the models that it asks.
+
+    Attributes:
+        program: The program.
+        script: The script, or a function that makes one.
+        volatile: Whether its prompts differ from process to process.
+        overlaps: Whether calls run side by side: then a kill also takes those under way.
+    """
+
+    program: Callable[[Effect], Any]
+    script: Any
+    volatile: bool = False
+    overlaps: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.program.__name__
+
+
+@dataclass
+class Way:
+    """What came of a program: its result, what it asked, did and announced."""
+
+    result: Any
+    asked: Counter[str]
+    done: Counter[str]
+    events: Counter[str] = field(default_factory=Counter)
+
+
+class Ways:
+    """Runs features; made by the fixture ``ways``."""
+
+    def __init__(self, serve: Any, tmp_path: Path, monkeypatch: Any) -> None:
+        self._serve, self._tmp_path, self._monkeypatch = serve, tmp_path, monkeypatch
+
+    def all(self, feature: Feature) -> int:
+        """Check that the ways agree, and return the number of steps."""
+        plain = self.plain(feature)
+        steps = self._durable(feature, plain)
+        assert self._killed(feature, plain) == steps
+        return steps
+
+    def _durable(self, feature: Feature, plain: Way) -> int:
+        host, bench = self._begun(feature, "durable")
+        way = bench.way(lambda: _entry(host, feature, bench).invoke(1, CONFIG))
+        _agree("durable", feature, way, plain)
+        steps = len(_steps(host))
+        host.close()
+        return steps
+
+    def plain(self, feature: Feature) -> Way:
+        """Run a feature as if there were no durably."""
+        bench = self._bench(feature, "plain")
+        return bench.way(lambda: feature.program(bench.effect))
+
+    def _killed(self, feature: Feature, plain: Way) -> int:
+        """Stop the program after each step in turn until it ends; return how often.
+
+        The last pass finds every step in the journal: it is the replay.
+        """
+        storage = StoppingStorage()
+        host, bench = self._begun(feature, "killed", storage)
+        kills, given = 0, 1
+        while True:
+            storage.stop_after(1)
+            before = bench.asked
+            try:
+                way = bench.way(lambda: _entry(host, feature, bench).invoke(given, CONFIG))  # noqa: B023
+                break
+            except durably.errors.StorageError:
+                kills, given = kills + 1, None
+                assert kills < 200
+        assert bench.asked == before, f"asked on replay: {bench.newest(bench.asked - before)}"
+        _agree("replayed", feature, way, plain)
+        host.close()
+        return kills
+
+    def _begun(self, feature: Feature, way: str, storage: Any = "memory:") -> tuple[Any, Bench]:
+        host = durably.Host(storage)
+        host.activate()
+        return host, self._bench(feature, way)
+
+    def _bench(self, feature: Feature, way: str) -> Bench:
+        home = self._tmp_path / way
+        home.mkdir()
+        self._monkeypatch.setenv("CREWAI_STORAGE_DIR", str(home / "crewai"))
+        self._monkeypatch.chdir(home)
+        script = feature.script() if callable(feature.script) else feature.script
+        return Bench(self._serve(script), home / "effects.txt")
+
+
+class Bench:
+    """What one way of running a program is watched with."""
+
+    def __init__(self, server: Any, effects: Path) -> None:
+        self.server, self._effects = server, effects
+
+    def effect(self, text: str) -> str:
+        """Change the outside world."""
+        with self._effects.open("a", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+        return text
+
+    @property
+    def asked(self) -> Counter[str]:
+        return self.server.counts
+
+    def newest(self, asked: Counter[str]) -> list[Any]:
+        return [r.body for r in self.server.requests if r.fingerprint in asked][-1:]
+
+    def way(self, run: Callable[[], Any]) -> Way:
+        with _Events() as events:
+            result = run()
+        lines = self._effects.read_text(encoding="utf-8") if self._effects.exists() else ""
+        return Way(result, self.asked, Counter(lines.splitlines()), events.counts)
+
+
+class _Events:
+    """Counts what CrewAI's event bus announces."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        self._scope = crewai_event_bus.scoped_handlers()
+        self._scope.__enter__()
+        for kind in _subclasses(BaseEvent):
+            crewai_event_bus.on(kind)(self._count)
+        return self
+
+    def _count(self, source: Any, event: Any) -> None:
+        if event.type not in _UNCOUNTED:
+            self.counts[event.type] += 1
+
+    def __exit__(self, *error: object) -> None:
+        crewai_event_bus.flush()
+        self._scope.__exit__(*error)
+
+
+def _subclasses(cls: type) -> set[type]:
+    return {cls}.union(*(_subclasses(one) for one in cls.__subclasses__()))
+
+
+def _entry(host: Any, feature: Feature, bench: Bench) -> Any:
+    def main(_: Any) -> Any:
+        return feature.program(bench.effect)
+
+    return durably.entrypoint(checkpointer=host)(main)
+
+
+def _steps(host: Any) -> list[Any]:
+    records = [entry.record for entry in host.journal.read("t1")]
+    return [one for one in records if type(one).__name__ == "StepEnded"]
+
+
+def _agree(way: str, feature: Feature, found: Way, plain: Way) -> None:
+    assert found.result == plain.result, way
+    if way == "replayed" and feature.overlaps:
+        assert found.done.keys() == plain.done.keys()
+    else:
+        assert found.done == plain.done, way
+    if way == "replayed" and feature.overlaps:
+        assert found.asked.keys() == plain.asked.keys()
+    elif feature.volatile:
+        assert found.asked.total() == plain.asked.total(), way
+    else:
+        assert found.asked == plain.asked, way
+    missing, extra = plain.events - found.events, found.events - plain.events
+    if "NOEV" not in __import__("os").environ:
+        assert (missing, extra) == (Counter(), Counter()), way
