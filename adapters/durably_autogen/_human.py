@@ -18,9 +18,10 @@ async def _get_input(
     **kwargs: Any,
 ) -> str:
     """Ask in place of the agent's ``input_func``: the answer may come days later."""
-    del original, args, kwargs
     question = {"kind": "input_required", "name": self.name, "message": prompt.strip()}
-    return _text(await scope.aask("input", question))
+    return _text(
+        await scope.aask("input", question, here=lambda: original(self, prompt, *args, **kwargs))
+    )
 
 
 def _text(answer: Any) -> str:

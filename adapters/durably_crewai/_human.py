@@ -51,14 +51,12 @@ async def handle_feedback_async(
 
 def prompt_input(scope: Scope, original: Callable[..., str], crew: Any) -> str:
     """Ask for feedback durably instead of at the terminal, for ``_prompt_input``."""
-    del original
-    return _text(scope.ask("human_input", _review(crew)))
+    return _text(scope.ask("human_input", _review(crew), here=lambda: original(crew)))
 
 
 async def prompt_input_async(scope: Scope, original: Callable[..., Any], crew: Any) -> str:
     """Ask for feedback durably, for ``_prompt_input_async``."""
-    del original
-    return _text(await scope.aask("human_input", _review(crew)))
+    return _text(await scope.aask("human_input", _review(crew), here=lambda: original(crew)))
 
 
 def _review(crew: Any) -> dict[str, Any]:
@@ -90,7 +88,6 @@ def request_human_input(
     default_message: str = "",
 ) -> str:
     """Ask durably what a hook asks with ``context.request_human_input``."""
-    del original
     name = str(getattr(self, "tool_name", None) or "hook")
     question: dict[str, Any] = {
         "kind": "input_required",
@@ -100,7 +97,9 @@ def request_human_input(
     arguments = getattr(self, "tool_input", None)
     if isinstance(arguments, Mapping):
         question["args"] = dict(arguments)
-    return _text(scope.ask(name, question)).strip()
+    return _text(
+        scope.ask(name, question, here=lambda: original(self, prompt, default_message))
+    ).strip()
 
 
 def ask(
@@ -119,13 +118,15 @@ def ask(
     metadata = kwargs.get("metadata", args[1] if len(args) > 1 else None)
     if metadata:
         question["metadata"] = metadata
+
+    def here() -> Any:
+        return original(self, message, *args, **kwargs)
+
     if type(self._resolve_input_provider()).__name__ == "ConsoleProvider":
-        return _text(scope.ask("ask", question))
-    answer = scope.step(
-        Call("human", "ask", question, effect=True),
-        lambda: original(self, message, *args, **kwargs),
-    )
-    return None if answer is None else str(answer)
+        answer = scope.ask("ask", question, here=here)
+    else:
+        answer = scope.step(Call("human", "ask", question, effect=True), here)
+    return None if answer is None else _text(answer)
 
 
 def request_feedback(
@@ -136,7 +137,6 @@ def request_feedback(
     **kwargs: Any,
 ) -> str:
     """Ask durably what ``@human_feedback`` asks at the console."""
-    del original, self
     asked = {**dict(zip(_FEEDBACK, args, strict=False)), **kwargs}
     question: dict[str, Any] = {
         "kind": "input_required",
@@ -148,7 +148,9 @@ def request_feedback(
         question["outcomes"] = list(asked["emit"])
     if asked.get("metadata"):
         question["metadata"] = asked["metadata"]
-    return _text(scope.ask("human_feedback", question))
+    return _text(
+        scope.ask("human_feedback", question, here=lambda: original(self, *args, **kwargs))
+    )
 
 
 def _shown(output: Any) -> str:

@@ -13,6 +13,8 @@ from ._deadline import acall_within as acall_within
 from ._deadline import call_within as call_within
 from ._driving import Outcome as Outcome
 from ._driving import adrive as adrive
+from ._driving import announce as announce
+from ._driving import conclude as conclude
 from ._driving import drive as drive
 from ._driving import drive_in_thread as drive_in_thread
 from ._identity import differences as differences

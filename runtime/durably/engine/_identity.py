@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -110,9 +111,8 @@ def type_name(cls: type) -> str:
 
 
 def _callable_name(value: Any) -> Any:
-    inner = getattr(value, "func", None)
-    if inner is not None and hasattr(value, "args"):  # functools.partial
-        return ["partial", inner, list(value.args), dict(value.keywords)]
+    if isinstance(value, functools.partial):
+        return ["partial", value.func, list(value.args), dict(value.keywords)]
     name = getattr(value, "__qualname__", None)
     return f"{value.__module__}:{name}" if name else type_name(type(value))
 

@@ -15,6 +15,8 @@ from ._clock import Clock, SystemClock
 from ._program import Sources
 
 Answerer = Callable[[Interrupt, RunInfo], "Answer | None"]
+Stored = tuple[bytes, dict[bytes, bytes]]
+"""A value as the journal keeps it: its body, and the large parts that the body refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class Options:
         clock: Time.
         answerer: Asked once for each question before the run is suspended.
         sources: The program's files.
+        asks_here: Whether a question is put to a person at once, the way the program itself would
+            put it, where its adapter offers that; the run is not suspended then.
+        unwritable: Makes what is stored of a value that cannot be written; None: the run stops.
+            Only for runs that no other process will continue.
     """
 
     policies: Mapping[str, StepPolicy] = field(default_factory=dict[str, StepPolicy])
@@ -50,6 +56,8 @@ class Options:
     clock: Clock = field(default_factory=SystemClock)
     answerer: Answerer | None = None
     sources: Sources = field(default_factory=Sources)
+    asks_here: bool = False
+    unwritable: Callable[[Any], Stored] | None = None
     _resolved: dict[tuple[str, str], StepPolicy] = field(
         default_factory=dict[tuple[str, str], StepPolicy]
     )

@@ -410,21 +410,42 @@ class Scope:
         if self.lane.deadline is not None:
             self.lane.deadline.beat(explicit=True)
 
-    def ask(self, name: str, value: Any, schema: Any = None) -> Any:
+    def ask(
+        self,
+        name: str,
+        value: Any,
+        schema: Any = None,
+        *,
+        here: Callable[[], Any] | None = None,
+    ) -> Any:
         """Return a person's answer to *value*.
 
         Args:
             name: What asks, such as ``human_input``; questions are counted by it.
             value: The question: a mapping with ``kind``, ``message`` and the like, or anything.
             schema: What an answer must look like.
+            here: Puts the question as the program does without durably. On a host whose runs are
+                answered where they ask (``Options.asks_here``) what it returns is the answer, and
+                the question is a step.
 
         Raises:
             Suspended: There is no answer yet. The question is recorded and will be shown.
         """
+        if here is not None and self.run.options.asks_here:
+            return self.step(Call("human", name, value), here)
         return ask(self.run, self.lane, name, value, schema)
 
-    async def aask(self, name: str, value: Any, schema: Any = None) -> Any:
+    async def aask(
+        self,
+        name: str,
+        value: Any,
+        schema: Any = None,
+        *,
+        here: Callable[[], Awaitable[Any]] | None = None,
+    ) -> Any:
         """Like :meth:`ask`; parks where no exception can pass."""
+        if here is not None and self.run.options.asks_here:
+            return await self.astep(Call("human", name, value), here)
         try:
             return ask(self.run, self.lane, name, value, schema)
         except Suspended:

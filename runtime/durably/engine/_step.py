@@ -14,6 +14,7 @@ from ..types import Decision, StepInfo, StepPolicy, TimeoutPolicy, retry_delay
 from ._call import Call
 from ._identity import differences, fingerprint, same_shape, unpack
 from ._lane import Lane, line_here
+from ._options import Stored
 from ._past import Held, Slot, inner_lane
 from ._run import FailedStep, Run
 
@@ -328,11 +329,7 @@ class Step:
         run.executed += 1
         if run.log is None:
             return 0
-        try:
-            body, blobs = run.codec.split(value, hint=call.hint)
-        except EncodeError as error:
-            error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({slot.lane or 'root'})")
-            run.stop(error)
+        body, blobs = self._written(value)
         request, more = self._request_body()
         ended = StepEnded(
             *slot,
@@ -351,6 +348,18 @@ class Step:
         with run.lock:
             run.tick(ended)
         return row
+
+    def _written(self, value: Any) -> Stored:
+        """Return *value* as stored; one that cannot be written stops the run."""
+        run, call = self.run, self.call
+        try:
+            return run.codec.split(value, hint=call.hint)
+        except EncodeError as error:
+            if run.options.unwritable is not None:
+                return run.options.unwritable(value)
+            where = self.slot.lane or "root"
+            error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({where})")
+            run.stop(error)
 
     def _request_body(self) -> tuple[bytes, Mapping[bytes, bytes]]:
         """Return the request as stored: a long history costs only the messages not seen before."""

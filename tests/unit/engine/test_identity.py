@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from pydantic import BaseModel
@@ -103,6 +104,14 @@ def test_anything_has_a_fingerprint() -> None:
         print_, packed = fingerprint(value)
         assert len(print_) == 16
         unpack(packed)
+
+
+def test_a_fingerprint_leaves_its_value_alone() -> None:
+    """Nothing is called on an object and nothing is made on it that was not there."""
+    mock = MagicMock(name="given")  # takes note of everything that is done with it
+    assert same({"given": mock}, {"given": MagicMock(name="given")})
+    assert mock.mock_calls == []
+    assert "func" not in mock._mock_children
 
 
 def test_a_cyclic_value_has_a_fingerprint() -> None:
