@@ -21,7 +21,9 @@ async def _execute_code_block(
     if scope.within("code", self.name):
         return await original(self, code_blocks, *args, **kwargs)
     request = [[block.language, block.code] for block in code_blocks]
-    step = Call("code", self.name, request, label=_label(code_blocks), effect=True)
+    step = Call(
+        "code", self.name, request, label=_label(code_blocks), effect=True, adapter="autogen"
+    )
     return await scope.astep(step, lambda: original(self, code_blocks, *args, **kwargs))
 
 

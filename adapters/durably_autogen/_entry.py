@@ -115,7 +115,7 @@ async def _prepare(scope: Scope, target: Any, known: _Known, *, is_used: bool) -
         known.built = known.begun = await _state(target)
     elif is_team(target) and of_another_loop(target):
         await renewed(target, await _state(target))
-    step = scope.open(Call("task", "state", _name(target)))
+    step = scope.open(Call("task", "state", _name(target), adapter="autogen"))
     if step.held is not None:
         known.begun = step.replay()
         await revive(target, known.begun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ async def _create(
         _request(self, messages, options),
         load=partial(_replayed, self),
         usage=_usage,
+        adapter="autogen",
+        with_model=partial(_with_model, self, original, messages, options),
     )
     return await scope.astep(step, lambda: original(self, messages, **options))
 
@@ -48,11 +51,63 @@ async def _create_stream(
         _request(self, messages, options),
         load=partial(_replayed_stream, self),
         usage=_stream_usage,
+        adapter="autogen",
+        with_model=partial(_stream_with_model, self, original, messages, options),
     )
     async for piece in scope.astream(step, lambda: original(self, messages, **options)):
         if isinstance(piece, str):
             scope.emit("messages", (piece, {"model": name}))
         yield piece
+
+
+def _with_model(
+    client: Any,
+    original: Callable[..., Awaitable[Any]],
+    messages: Any,
+    options: Mapping[str, Any],
+    name: str,
+) -> Callable[[], Awaitable[Any]]:
+    """Return what makes the same call with the model *name*."""
+    other = other_model(client, name)
+
+    async def execute() -> Any:
+        result = await original(other, messages, **options)
+        _count(client, getattr(result, "usage", None))
+        return result
+
+    return execute
+
+
+def _stream_with_model(
+    client: Any,
+    original: Callable[..., AsyncIterator[Any]],
+    messages: Any,
+    options: Mapping[str, Any],
+    name: str,
+) -> Callable[[], AsyncIterator[Any]]:
+    """Return what opens the same stream with the model *name*."""
+    other = other_model(client, name)
+
+    async def source() -> AsyncIterator[Any]:
+        async for piece in original(other, messages, **options):
+            _count(client, getattr(piece, "usage", None))
+            yield piece
+
+    return source
+
+
+def other_model(client: Any, name: str) -> Any:
+    """Return a client of the same provider, with the same connections, for the model *name*.
+
+    Raises:
+        TypeError: The client does not keep its model's name where its kind does.
+    """
+    arguments = getattr(client, "_create_args", None)
+    if not isinstance(arguments, Mapping):
+        raise TypeError(f"a {type(client).__name__} cannot call another model")
+    other = copy(client)
+    other._create_args = {**arguments, "model": name}
+    return other
 
 
 def model_name(client: Any) -> str:

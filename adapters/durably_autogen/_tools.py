@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-from durably.adapting import Call, Scope, Seam, call_label
+from durably.adapting import Call, Scope, Seam, call_label, policy_of
 from durably.errors import OutcomeUnknown
 
 from ._spans import told
@@ -41,7 +41,7 @@ async def _call_tool(
         await asyncio.sleep(0)  # see _together
         return await original(self, name, arguments, *args, **kwargs)
 
-    step = _tool_step(own_name, arguments, respond=lambda answer: _result(name, answer))
+    step = _tool_step(own_name, arguments, tool, respond=lambda answer: _result(name, answer))
     try:
         return await scope.astep(step, execute)
     except OutcomeUnknown as error:
@@ -67,7 +67,7 @@ async def _call_tool_stream(
     elif _runs_agents(tool):
         pieces = _span_stream(scope.child(_segment(name, kwargs)), name, source())
     else:
-        step = _tool_step(own_name, arguments, respond=lambda answer: [_result(name, answer)])
+        step = _tool_step(own_name, arguments, tool, respond=lambda answer: [_result(name, answer)])
         pieces = scope.astream(step, lambda: _together(source()))
     try:
         async for piece in pieces:
@@ -104,7 +104,7 @@ async def _run_json(
     if scope.within("tool", self.name) or _runs_agents(self) or _is_handoff(self):
         return await original(self, args, *rest, **kwargs)
     returned = self.return_type()
-    step = _tool_step(self.name, args, hint=returned if isinstance(returned, type) else None)
+    step = _tool_step(self.name, args, self, hint=returned if isinstance(returned, type) else None)
     return await scope.astep(step, lambda: original(self, args, *rest, **kwargs))
 
 
@@ -120,9 +120,18 @@ async def _execute_tool_call(
         return await stop(scope, error)
 
 
-def _tool_step(name: str, arguments: Arguments, **parts: Any) -> Call:
+def _tool_step(name: str, arguments: Arguments, tool: Any, **parts: Any) -> Call:
     given = dict(arguments or {})
-    return Call("tool", name, given, label=call_label(name, given), effect=True, **parts)
+    return Call(
+        "tool",
+        name,
+        given,
+        label=call_label(name, given),
+        effect=True,
+        adapter="autogen",
+        policy=policy_of(tool, getattr(tool, "_func", None)),
+        **parts,
+    )
 
 
 def _tool_of(workbench: Any, name: str) -> Any:

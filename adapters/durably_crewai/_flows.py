@@ -98,7 +98,7 @@ class _Once:
         self._scope = scope
         self._flow = flow
         self._method = method
-        self._step = scope.open(Call("task", name, None, dump=self._dump))
+        self._step = scope.open(Call("task", name, None, dump=self._dump, adapter="crewai"))
 
     def close(self) -> None:
         """Give the step up if the method came to no result."""

@@ -125,7 +125,8 @@ def ask(
     if type(self._resolve_input_provider()).__name__ == "ConsoleProvider":
         answer = scope.ask("ask", question, here=here)
     else:
-        answer = scope.step(Call("human", "ask", question, effect=True), here)
+        call = Call("human", "ask", question, effect=True, adapter="crewai")
+        answer = scope.step(call, here)
     return None if answer is None else _text(answer)
 
 

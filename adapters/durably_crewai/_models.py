@@ -11,6 +11,7 @@ from typing import Any
 from durably.adapting import Call, Scope, Step
 
 from ._announcing import Announced
+from ._fallbacks import other_model
 from ._values import class_schema, without
 
 _PARAMETERS = (
@@ -60,10 +61,20 @@ _estimates: ContextVar[list[Any]] = ContextVar("durably_crewai_estimates")
 
 def call(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
     """Journal ``BaseLLM.call``; retries of the SDK and of CrewAI stay inside the one step."""
-    if scope.within("model", _name(self)):
+    if scope.within("model", _name(self)) or _is_called(self):
         return original(self, *args, **kwargs)
     asked = _Asked(self, args, kwargs)
-    step = scope.open(asked.described())
+
+    def with_model(name: str) -> Callable[[], Any]:
+        other = other_model(self, name)
+
+        def execute_other() -> Any:
+            with asked.running(other):
+                return other.call(*args, **kwargs)
+
+        return execute_other
+
+    step = scope.open(asked.described(with_model))
     if step.held is not None:
         return asked.replayed(step)
 
@@ -78,10 +89,20 @@ async def acall(
     scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
 ) -> Any:
     """Journal ``BaseLLM.acall``."""
-    if scope.within("model", _name(self)):
+    if scope.within("model", _name(self)) or _is_called(self):
         return await original(self, *args, **kwargs)
     asked = _Asked(self, args, kwargs)
-    step = scope.open(asked.described())
+
+    def with_model(name: str) -> Callable[[], Awaitable[Any]]:
+        other = other_model(self, name)
+
+        async def execute_other() -> Any:
+            with asked.running(other):
+                return await other.acall(*args, **kwargs)
+
+        return execute_other
+
+    step = scope.open(asked.described(with_model))
     if step.held is not None:
         return asked.replayed(step)
 
@@ -103,7 +124,7 @@ def track(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **k
     """Note what ``_track_token_usage_internal`` adds, for the call that it is told by."""
     del scope
     asked = _under_way.get()
-    if asked is None or asked.model is not self:
+    if asked is None or asked.called is not self:
         return original(self, *args, **kwargs)
     with _counting:
         before = dict(self._token_usage)
@@ -124,7 +145,7 @@ def count_tokens(
         return original(self, *args, **kwargs)
     given = _named(args, kwargs)
     request = {"model": _name(self), **given, "messages": _messages(given.get("messages"))}
-    step = scope.open(Call("memory", "count_tokens", request))
+    step = scope.open(Call("memory", "count_tokens", request, adapter="crewai"))
     if step.held is not None:
         return int(step.replay())
     estimates: list[Any] = []
@@ -146,6 +167,7 @@ def to_pydantic(scope: Scope, original: Callable[..., Any], self: Any) -> Any:
         {"model": name, "content": self.content, "response_model": class_schema(self.model)},
         label=f"{name} → {self.model.__name__}",
         hint=self.model,
+        adapter="crewai",
     )
 
     def execute() -> Any:
@@ -163,12 +185,12 @@ class _Asked:
     """
 
     def __init__(self, model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        self.model = model
+        self.model = self.called = model
         self._given = _named(args, kwargs)
         self._added: dict[str, int] = {}
         self.announced = Announced(model, self._given)
 
-    def described(self) -> Call:
+    def described(self, with_model: Callable[[str], Callable[[], Any]]) -> Call:
         """Return the step."""
         hint = self._given.get("response_model")
         return Call(
@@ -179,22 +201,31 @@ class _Asked:
             load=self._load,
             usage=self._usage,
             hint=hint if isinstance(hint, type) else None,
+            adapter="crewai",
+            with_model=with_model,
         )
 
     @contextmanager
-    def running(self) -> Generator[None]:
-        """Collect while the block runs, for each attempt anew."""
+    def running(self, other: Any = None) -> Generator[None]:
+        """Collect while the block runs, for each attempt anew.
+
+        Args:
+            other: The model that is called in this one's place; its tokens count here.
+        """
         self._added = {}
         self.announced.begin()
-        before = dict(_counters(self.model))
+        self.called = self.model if other is None else other
+        before = dict(_counters(self.called))
         token = _under_way.set(self)
         try:
             yield
         finally:
             _under_way.reset(token)
-        if not self._added and not type(self.model).__module__.startswith("crewai."):
+        if not self._added and not type(self.called).__module__.startswith("crewai."):
             # A model class of the user's own may count for itself.
-            self.add(_risen(before, _counters(self.model)))
+            self.add(_risen(before, _counters(self.called)))
+        if _counters(self.called) is not _counters(self.model):
+            self._count(self._added)
 
     def add(self, counts: Mapping[str, int]) -> None:
         """Take more tokens in."""
@@ -230,15 +261,24 @@ class _Asked:
 
     def _load(self, stored: Any) -> Any:
         """Return a recorded answer, and leave the model as the call had left it."""
-        counters = _counters(self.model)
-        with _counting:
-            for key, count in stored["tokens"].items():
-                counters[key] = counters.get(key, 0) + count
+        self._count(stored["tokens"])
         for key, value in stored["remembered"].items():
             if hasattr(self.model, key):
                 setattr(self.model, key, value)
         self.announced.again(stored.get("announced", []), stored["answer"])
         return stored["answer"]
+
+    def _count(self, tokens: Mapping[str, int]) -> None:
+        counters = _counters(self.model)
+        with _counting:
+            for key, count in tokens.items():
+                counters[key] = counters.get(key, 0) + count
+
+
+def _is_called(model: Any) -> bool:
+    """Say whether *model* is being called for a step, in the place of the step's own model."""
+    asked = _under_way.get()
+    return asked is not None and asked.called is model
 
 
 def _request(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from durably.adapting import Call, Scope, call_label, fingerprint
+from durably.adapting import Call, Scope, call_label, fingerprint, policy_of
 from durably.errors import Suspended
+from durably.types import StepPolicy
 
 from ._values import without, writable
 
@@ -112,6 +113,8 @@ class _Use:
             dump=lambda value: writable(self._scope, self._tool, value, shape),
             hint=shape,
             effect=True,
+            adapter="crewai",
+            policy=_policy(self._tool),
         )
 
     @contextmanager
@@ -128,6 +131,12 @@ class _Use:
             raise
         if not self._executed:
             _count(self._tool)
+
+
+def _policy(tool: Any) -> StepPolicy | None:
+    """Return what the program put around the tool with ``durably.policy``, if it did."""
+    origin = getattr(tool, "_original_tool", None) or tool
+    return policy_of(origin, getattr(tool, "func", None), getattr(origin, "func", None))
 
 
 def _count(tool: Any) -> None:

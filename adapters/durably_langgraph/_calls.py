@@ -148,7 +148,7 @@ async def _astream(
 
 
 def _call(graph: Any, given: Any, options: Mapping[str, Any]) -> Call:
-    return Call("task", graph.get_name(), call_request(graph, given, options))
+    return Call("task", graph.get_name(), call_request(graph, given, options), adapter="langgraph")
 
 
 def _frame(graph: Any, config: _Config) -> Frame:

@@ -24,7 +24,7 @@ def _generate(
     if scope.within("model"):  # a model around a model
         return original(self, messages, **options)
     return scope.step(
-        _call(self, messages, options),
+        _call(original, self, messages, options),
         lambda: original(self, messages, **options),
     )
 
@@ -39,13 +39,15 @@ async def _agenerate(
     if scope.within("model"):
         return await original(self, messages, **options)
     return await scope.astep(
-        _call(self, messages, options),
+        _call(original, self, messages, options),
         lambda: original(self, messages, **options),
     )
 
 
-def _call(model: Any, messages: list[Any], options: Mapping[str, Any]) -> Call:
-    options = {name: value for name, value in options.items() if name != "run_manager"}
+def _call(
+    original: Callable[..., Any], model: Any, messages: list[Any], given: Mapping[str, Any]
+) -> Call:
+    options = {name: value for name, value in given.items() if name != "run_manager"}
     settings = model._get_ls_params(**options)
     request = {
         "model": {name: value for name, value in settings.items() if name.startswith("ls_")},
@@ -53,7 +55,26 @@ def _call(model: Any, messages: list[Any], options: Mapping[str, Any]) -> Call:
         "options": options,
     }
     name = settings.get("ls_model_name") or type(model).__name__
-    return Call("model", str(name), request, usage=_usage)
+
+    def with_model(name: str) -> Callable[[], Any]:
+        other = other_model(model, name)
+        return lambda: original(other, messages, **given)
+
+    return Call(
+        "model", str(name), request, usage=_usage, adapter="langgraph", with_model=with_model
+    )
+
+
+def other_model(model: Any, name: str) -> Any:
+    """Return a copy of *model* that calls the model *name* of the same provider.
+
+    Raises:
+        TypeError: The model does not keep its name where LangChain's do.
+    """
+    field = next((one for one in ("model_name", "model") if one in type(model).model_fields), None)
+    if field is None:
+        raise TypeError(f"a {type(model).__name__} cannot call another model")
+    return model.model_copy(update={field: name})
 
 
 def _usage(result: Any) -> Mapping[str, int] | None:

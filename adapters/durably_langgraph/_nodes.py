@@ -97,6 +97,7 @@ def _call(scope: Scope, task: Any) -> Call:
         "task",
         task.name,
         request,
+        adapter="langgraph",
         dump=lambda written: _dumped(scope, written),
         load=lambda stored: Written(*stored) if stored else None,
     )

@@ -7,6 +7,7 @@ General layout: a room imports only rooms below it (checked by import-linter).
     func               @entrypoint, @task, interrupt
     hosting            a host for runs, wrap(), launched scripts
     adapting           what an adapter's author uses
+    policies           what users put around steps
     engine             one run: replay or call
     hooks              what plug-ins add
     store, caching     long-term memory; step caches
@@ -22,7 +23,9 @@ from .caching import InMemoryCache as InMemoryCache
 from .caching import SqliteCache as SqliteCache
 from .engine import Answer as Answer
 from .errors import AdapterMismatch as AdapterMismatch
+from .errors import BudgetExceeded as BudgetExceeded
 from .errors import CodecError as CodecError
+from .errors import ConfigError as ConfigError
 from .errors import DecodeError as DecodeError
 from .errors import DurablyError as DurablyError
 from .errors import EmbeddingError as EmbeddingError
@@ -39,6 +42,7 @@ from .errors import OutcomeUnknown as OutcomeUnknown
 from .errors import PluginError as PluginError
 from .errors import ProgramChanged as ProgramChanged
 from .errors import ResumeError as ResumeError
+from .errors import RunParked as RunParked
 from .errors import StepFailed as StepFailed
 from .errors import StorageError as StorageError
 from .errors import Suspended as Suspended
@@ -68,16 +72,21 @@ from .hosting import Host as Host
 from .hosting import wrap as wrap
 from .journal import MemoryStorage as MemoryStorage
 from .journal import SqliteStorage as SqliteStorage
+from .policies import Match as Match
+from .policies import policy as policy
 from .store import BaseStore as BaseStore
 from .store import InMemoryStore as InMemoryStore
 from .store import Item as Item
 from .store import SearchItem as SearchItem
 from .store import SqliteStore as SqliteStore
+from .types import Budget as Budget
 from .types import CachePolicy as CachePolicy
 from .types import Command as Command
 from .types import GraphOutput as GraphOutput
 from .types import Interrupt as Interrupt
+from .types import ParkPolicy as ParkPolicy
 from .types import PregelTask as PregelTask
+from .types import RatePolicy as RatePolicy
 from .types import RetryPolicy as RetryPolicy
 from .types import RunInfo as RunInfo
 from .types import RunView as RunView
@@ -92,9 +101,12 @@ __all__ = [
     "Answer",
     "AsyncSqliteSaver",
     "BaseStore",
+    "Budget",
+    "BudgetExceeded",
     "CachePolicy",
     "CodecError",
     "Command",
+    "ConfigError",
     "DecodeError",
     "Durable",
     "DurablyError",
@@ -117,16 +129,20 @@ __all__ = [
     "LaunchError",
     "LeaseLost",
     "Listener",
+    "Match",
     "MemoryStorage",
     "NodeTimeoutError",
     "OutcomeUnknown",
+    "ParkPolicy",
     "PluginError",
     "PregelTask",
     "ProgramChanged",
+    "RatePolicy",
     "ResumeError",
     "RetryPolicy",
     "RunControl",
     "RunInfo",
+    "RunParked",
     "RunView",
     "Runtime",
     "SearchItem",
@@ -154,6 +170,7 @@ __all__ = [
     "hookimpl",
     "idempotency_key",
     "interrupt",
+    "policy",
     "task",
     "wrap",
 ]

@@ -18,6 +18,9 @@ DurablyError
 ├── EmbeddingError            a store's index cannot embed its texts
 ├── PluginError               a plug-in is broken, or none knows a URL
 ├── AdapterMismatch           the installed framework does not offer a seam that we need
+├── ConfigError               a file or option that sets policies says what cannot be
+├── BudgetExceeded            a person decided that a run may spend no more
+├── RunParked                 a run waits for a provider that is down; it can go on later
 ├── GraphDrained              a run was asked to stop before it began
 ├── NodeTimeoutError          a step or run took longer than its timeout allows
 ├── LaunchError               a script cannot be started
@@ -30,6 +33,7 @@ Every error says what happened, to which thread or step, and what to do next.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 
@@ -118,6 +122,54 @@ class PluginError(DurablyError):
 
 class AdapterMismatch(DurablyError):  # noqa: N818
     """The installed framework does not offer a seam without which steps would be lost."""
+
+
+class ConfigError(DurablyError):
+    """A file or option that sets policies or budgets says something that cannot be.
+
+    Attributes:
+        file: The file, or the option.
+        line: The line in it, from 1; 0 if there is none.
+    """
+
+    def __init__(self, file: str, line: int, message: str) -> None:
+        super().__init__(file, line, message)
+        self.file = file
+        self.line = line
+        self.message = message
+
+    def __str__(self) -> str:
+        where = f"{self.file}, line {self.line}" if self.line else self.file
+        return f"{where}: {self.message}"
+
+
+class BudgetExceeded(DurablyError):  # noqa: N818
+    """A run has come to the limit of its budget, and may spend no more."""
+
+
+class RunParked(DurablyError):  # noqa: N818 - a state, told as one
+    """A run waits for a provider that is down or whose quota is used up; nothing is lost.
+
+    Attributes:
+        run: The run's id.
+        thread: Its thread.
+        wake: When it is to go on, in seconds since the epoch.
+        why: The error that it was parked for, in words.
+    """
+
+    def __init__(self, run: str, thread: str, wake: float, why: str) -> None:
+        super().__init__(run, thread, wake, why)
+        self.run = run
+        self.thread = thread
+        self.wake = wake
+        self.why = why
+
+    def __str__(self) -> str:
+        until = datetime.fromtimestamp(self.wake).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        return (
+            f"run {self.run} on thread {self.thread!r} is parked until {until} ({self.why}). "
+            "Continue it from then on: `durably resume --due`, or invoke(None) with its thread."
+        )
 
 
 class GraphDrained(DurablyError):  # noqa: N818 - LangGraph's name

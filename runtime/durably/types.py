@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+from .limits import Budget as Budget
+from .limits import ParkPolicy as ParkPolicy
+from .limits import RatePolicy as RatePolicy
 
 Kind: TypeAlias = Literal["task", "model", "tool", "human", "code", "memory"]
 """What a step is; see ARCHITECTURE, "Words"."""
 
 OnChange: TypeAlias = Literal["auto", "replay", "rerun", "error"]
 """What to do with a step whose request is not the recorded one; see :class:`StepPolicy`."""
+
+OnUnfinished: TypeAlias = Literal["rerun", "ask", "fail"]
+"""What to do with an effect that began and has no outcome; see :class:`StepPolicy`."""
 
 Status: TypeAlias = Literal["running", "done", "failed", "waiting", "stopped", "cancelled"]
 """Where a run stands. *stopped*: its process died; *running*: a live process drives it."""
@@ -147,12 +155,63 @@ class RetryPolicy:
 
 
 def retry_after(error: BaseException) -> float:
-    """Return the seconds that a server asked to wait, or 0 if it did not."""
-    headers = getattr(getattr(error, "response", None), "headers", None)
+    """Return the seconds that a server asked to wait, or 0 if it did not.
+
+    ``Retry-After`` (RFC 9110 §10.2.3) may be seconds or a date; a date is told from the server's
+    own clock, so that a wrong one here does no harm. Errors that wrap others are looked into.
+    """
+    for one in causes(error):
+        headers = getattr(getattr(one, "response", None), "headers", None)
+        if headers is not None:
+            return _asked_for(headers)
+    return 0.0
+
+
+def _asked_for(headers: Any) -> float:
     try:
-        return max(0.0, float(headers["retry-after"]))  # type: ignore[index]
+        said = headers["retry-after"]
+    except (TypeError, KeyError):
+        return 0.0
+    try:
+        return max(0.0, float(said))
+    except (TypeError, ValueError):
+        pass
+    try:
+        then, now = (parsedate_to_datetime(text) for text in (said, headers["date"]))
+        return max(0.0, (then - now).total_seconds())
     except (TypeError, KeyError, ValueError):
         return 0.0
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield *error* and what it was made from, the newest first."""
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        yield one
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+
+
+_OUTAGES = frozenset({"APIConnectionError", "NodeTimeoutError", "TransportError"})
+"""Classes of HTTP clients, and our own, that say without a status that no answer came."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether *error* tells of a provider that is down, too busy, or whose quota is used up.
+
+    Narrower than what is worth another try: only lost connections, timeouts and the statuses 408,
+    425, 429 and 5xx count, in the error or in one that it was made from.
+    """
+    for one in causes(error):
+        status = status_of(one)
+        if status is not None:
+            return status in (408, 425, 429) or status >= _SERVER_ERRORS
+        if isinstance(one, ConnectionError | TimeoutError):
+            return True
+        if any(cls.__name__ in _OUTAGES for cls in type(one).__mro__):
+            return True
+    return False
 
 
 def retry_delay(
@@ -173,9 +232,18 @@ class StepPolicy:
     Attributes:
         retry: Attempts of a failing step, by the first of several policies that applies; None
             leaves retrying to the framework.
-        timeout: How long one attempt may take.
+        timeout: How long one attempt may take; plain functions are held to it as well.
         effect: ``"once"``: should the process die between the effect and its record, ask a person
             instead of doing it again. The default repeats it and says so.
+        on_unfinished: What to do with an effect that was under way when the process died, said
+            outright: *rerun*, *ask* a person, or let it *fail*.
+        cache: Whether and for how long the outcome serves other steps with the same request.
+        approve: Whether a person must agree before the step is executed.
+        rate: How often such steps may begin, in all processes together.
+        concurrency: How many of them may be under way at the same time in this process.
+        fallback: Names of models to call, in order, when this one is down or its quota used up.
+        on_exhausted: What happens when attempts and fallbacks are used up by an outage: the step
+            fails (*fail*, the default), or the run parks and goes on later.
         on_change: What to do when a step's request differs from the recorded one: *replay* the
             recorded outcome, *rerun* the step, raise an *error*, or *auto*: replay if no source
             file of the program changed since the run began, else rerun.
@@ -185,6 +253,13 @@ class StepPolicy:
     effect: Literal["once"] | None = None
     timeout: TimeoutPolicy | None = None
     on_change: OnChange | None = None
+    on_unfinished: OnUnfinished | None = None
+    cache: CachePolicy | None = None
+    approve: bool | None = None
+    rate: RatePolicy | None = None
+    concurrency: int | None = None
+    fallback: Sequence[str] | None = None
+    on_exhausted: ParkPolicy | Literal["fail"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,16 +310,19 @@ def _seconds(name: str, value: float | timedelta | None) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachePolicy:
-    """Whether and for how long a task's result serves other calls; fields as in LangGraph's.
+    """Whether and for how long a result serves other calls; fields as in LangGraph's, and a scope.
 
     Attributes:
         key_func: Makes the key from the call's arguments; by default all of them, with their
             types, so that ``1`` and ``"1"`` are not one.
         ttl: Seconds the result is kept; None for ever.
+        scope: Whose calls it serves: those of every run (*global*), of the *thread*, or of the
+            *run*. For a task's own policy it is global.
     """
 
     key_func: Callable[..., str | bytes] | None = None
-    ttl: int | None = None
+    ttl: float | None = None
+    scope: Literal["run", "thread", "global"] = "global"
 
 
 class PregelTask(NamedTuple):
@@ -318,6 +396,9 @@ class StepInfo(NamedTuple):
     attempt: int = 1
     elapsed: float = 0.0
     usage: Mapping[str, Any] | None = None
+    """Tokens (``input_tokens``, ``output_tokens``), ``cost`` in USD where a plug-in knows it."""
+    cached: bool = False
+    """Whether the outcome was served from a cache; nothing was paid for it."""
 
 
 class RunInfo(NamedTuple):
@@ -344,6 +425,7 @@ class RunView:
         ended: Seconds since the epoch, or None while it is not over.
         error: What ended it, in words.
         open: Ids of the questions it waits for.
+        wake: When it is to go on by itself, in seconds since the epoch, if it is parked.
         meta: Command line, working directory and the like.
     """
 
@@ -356,4 +438,5 @@ class RunView:
     ended: float | None = None
     error: str = ""
     open: list[str] = field(default_factory=list[str])
+    wake: float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])

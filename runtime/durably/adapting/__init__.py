@@ -24,6 +24,7 @@ from ..engine import fingerprint as fingerprint
 from ..errors import Suspended as Suspended
 from ..hooks import hookimpl as hookimpl
 from ..journal import TypeCodec as TypeCodec
+from ..policies import policy_of as policy_of
 from ._adapter import Adapter as Adapter
 from ._adapter import Around as Around
 from ._adapter import Entry as Entry

@@ -130,12 +130,12 @@ class StepCache:
             hint: A class for the codec; see :meth:`Codec.encode`.
         """
         visit = _Visit(self._blocking, Entry(key, self._codec, hint), key, ttl)
-        _at_once(visit.begin(self._flights))
+        at_once(visit.begin(self._flights))
         try:
             yield visit.entry
-            _at_once(visit.keep())
+            at_once(visit.keep())
         finally:
-            _at_once(visit.end())
+            at_once(visit.end())
 
     @contextlib.asynccontextmanager
     async def aentry(
@@ -294,10 +294,10 @@ def _flights_of(cache: Cache) -> SingleFlight[bytes]:
             return SingleFlight()
 
 
-def _at_once(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never suspends."""
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends, and return what it returns."""
     try:
         work.send(None)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
-    raise AssertionError("a blocking way to the cache was suspended")
+    raise AssertionError("a coroutine in plain code was suspended")

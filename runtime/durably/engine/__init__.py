@@ -17,11 +17,17 @@ from ._driving import announce as announce
 from ._driving import conclude as conclude
 from ._driving import drive as drive
 from ._driving import drive_in_thread as drive_in_thread
+from ._gates import Gate as Gate
+from ._gates import Instead as Instead
+from ._gates import Served as Served
+from ._gates import Terms as Terms
+from ._gates import Way as Way
 from ._identity import differences as differences
 from ._identity import fingerprint as fingerprint
 from ._lane import Lane as Lane
 from ._options import Answer as Answer
 from ._options import Options as Options
+from ._options import plain_terms as plain_terms
 from ._parking import Targets as Targets
 from ._parking import context_of as context_of
 from ._past import Past as Past

@@ -27,9 +27,13 @@ class Call:
         policy: What the program itself put around this step; the host's policies come on top.
         respond: Makes the value that a person's own answer stands for, in the step's place.
         usage: Reads tokens and the like from the returned value, for people and budgets.
+        adapter: The adapter's name, for policies that are meant for one framework only.
+        with_model: Given another model's name, returns what executes the same call with it; of
+            the kind that this call is executed by, so a coroutine function for a coroutine.
     """
 
     __slots__ = (
+        "adapter",
         "dump",
         "effect",
         "hint",
@@ -41,6 +45,7 @@ class Call:
         "request",
         "respond",
         "usage",
+        "with_model",
     )
 
     def __init__(
@@ -57,6 +62,8 @@ class Call:
         policy: StepPolicy | None = None,
         respond: Callable[[Any], Any] | None = None,
         usage: Callable[[Any], Mapping[str, Any] | None] | None = None,
+        adapter: str = "",
+        with_model: Callable[[str], Callable[[], Any]] | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.name = name
@@ -69,3 +76,5 @@ class Call:
         self.policy = policy
         self.respond = respond
         self.usage = usage
+        self.adapter = adapter
+        self.with_model = with_model

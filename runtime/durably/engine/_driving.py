@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CodecError, DurablyError, Suspended
+from ..errors import CodecError, DurablyError, RunParked, Suspended
 from ..journal.records import RunEnded, RunWaiting
 from ..types import Interrupt, Status
 from ._context import scope_var
@@ -27,12 +27,14 @@ class Outcome:
         value: The result of a run that is done.
         error: What to raise, unless the run is done or waiting.
         interrupts: What a waiting run waits for.
+        wake: When a parked run is to go on, in seconds since the epoch.
     """
 
     status: Status
     value: Any = None
     error: BaseException | None = None
     interrupts: tuple[Interrupt, ...] = ()
+    wake: float | None = None
 
 
 def drive(run: Run, body: Callable[[], Any]) -> Outcome:
@@ -142,10 +144,9 @@ def _concluded(run: Run, value: Any, error: BaseException | None) -> Outcome:
         return Outcome("stopped", error=run.failure)
     if run.failure is not None:
         return _ended_by(run, run.failure)
-    if run.pending:
+    if run.pending or run.wake is not None:
         # Whatever the program made of the signal, the run waits: a secondary error is not its end.
-        run.append(RunWaiting(run.clock.now(), list(run.pending)), barrier=True)
-        return Outcome("waiting", interrupts=tuple(run.pending.values()))
+        return _waiting(run)
     if error is None or _is_clean_exit(error):
         body, blobs = _encoded(run, value)
         ended = RunEnded("done", run.clock.now(), body, [])
@@ -155,6 +156,19 @@ def _concluded(run: Run, value: Any, error: BaseException | None) -> Outcome:
         return _ended_by(run, error)
     # An interruption from outside (Ctrl-C, cancellation) is not an outcome: the run can go on.
     return Outcome("stopped", error=error)
+
+
+def _waiting(run: Run) -> Outcome:
+    why = parked = None
+    if run.wake is not None and run.parked_for is not None:
+        why = f"{type(run.parked_for).__name__}: {run.parked_for}"
+        parked = RunParked(run.id, run.info.thread, run.wake, why)
+    waiting = RunWaiting(run.clock.now(), list(run.pending), run.wake, why or "")
+    run.append(waiting, barrier=True)
+    interrupts = tuple(run.pending.values())
+    return Outcome(
+        "waiting", error=None if interrupts else parked, interrupts=interrupts, wake=run.wake
+    )
 
 
 def _ended_by(run: Run, error: BaseException) -> Outcome:

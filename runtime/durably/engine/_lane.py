@@ -33,15 +33,21 @@ class Lane:
         active: The steps of this entry that the program has come to and that have no outcome yet.
         home: Who executes the code of this entry; None until it is known.
         deadline: What limits the attempt that the lane lies in, if anything.
+        agent: The name of the agent whose turn it is, if an adapter said so.
     """
 
-    __slots__ = ("_counts", "active", "deadline", "home", "owner", "path", "taken")
+    __slots__ = ("_counts", "active", "agent", "deadline", "home", "owner", "path", "taken")
 
     def __init__(
-        self, path: str, owner: Hashable | None = None, deadline: Deadline | None = None
+        self,
+        path: str,
+        owner: Hashable | None = None,
+        deadline: Deadline | None = None,
+        agent: str = "",
     ) -> None:
         self.path = path
         self.deadline = deadline
+        self.agent = agent
         self.owner = owner
         self.taken: set[tuple[str, str, int]] = set()
         self.active: set[Any] = set()

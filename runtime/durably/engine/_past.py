@@ -19,6 +19,7 @@ from ..journal.records import (
     Ordered,
     Program,
     RunEnded,
+    RunWaiting,
     StepAttempted,
     StepEnded,
     StepStarted,
@@ -68,6 +69,8 @@ class Past:
         answers: Answers, by question id.
         orders: Who came next, by group of branches.
         files: The program's files as recorded, by path.
+        parks: How often in a row the run was parked, with no step finished since.
+        parked_since: When the first of these began, if any.
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
@@ -84,6 +87,8 @@ class Past:
         self._asked_place: dict[tuple[str, str, str, int], Asked] = {}
         self.orders: dict[str, list[str]] = {}
         self.files: dict[str, bytes] = {}
+        self.parks = 0
+        self.parked_since: float | None = None
         for entry in entries:
             self.add(entry)
 
@@ -109,14 +114,23 @@ class Past:
             self.answers.setdefault(record.id, record)
         elif isinstance(record, RunEnded):
             self._causes.update(record.causes)
-        elif isinstance(record, Ordered):
+        else:
+            self._add_circumstance(record)
+
+    def _add_circumstance(self, record: object) -> None:
+        if isinstance(record, Ordered):
             self.orders.setdefault(record.group, []).extend(record.who)
         elif isinstance(record, Program):
             for path, digest in record.files.items():
                 self.files.setdefault(path, digest)
+        elif isinstance(record, RunWaiting) and record.wake is not None:
+            self.parks += 1
+            if self.parked_since is None:
+                self.parked_since = record.at
 
     def _add_step(self, held: Held) -> None:
         step = held.step
+        self.parks, self.parked_since = 0, None
         exact = (step.lane, step.kind, step.name, step.print, step.nth)
         self._exact[exact] = held
         self._place[step.lane, step.kind, step.name, step.ordinal] = held

@@ -48,6 +48,8 @@ class Run:
             of a coroutine.
         pending: Questions asked in this process that have no answer, by id.
         failure: What must end the run whatever the program does, if anything.
+        wake: When it is to go on, in seconds since the epoch, if it is parked.
+        parked_for: The error that it was parked for.
         unwinding: Whether parked tasks are being cancelled.
         over: Whether this process is through with it; seams are inert from then on.
         cut: Whether it was over before its code had come to the end.
@@ -83,6 +85,8 @@ class Run:
         self.lock = threading.RLock()
         self.pending: dict[str, Interrupt] = {}
         self.failure: BaseException | None = None
+        self.wake: float | None = None
+        self.parked_for: BaseException | None = None
         self.unwinding = False
         self.over = self.cut = False
         self.parked: list[Any] = []
@@ -105,7 +109,7 @@ class Run:
     @property
     def stopping(self) -> bool:
         """Whether no new step may start."""
-        return bool(self.pending) or self.failure is not None
+        return bool(self.pending) or self.failure is not None or self.wake is not None
 
     def check(self) -> None:
         """Raise Suspended if no new step may start (the signal is sticky)."""
@@ -120,6 +124,13 @@ class Run:
             if self.failure is None:
                 self.failure = error
         raise Suspended(str(error)) from error
+
+    def park(self, wake: float, error: BaseException) -> NoReturn:
+        """Suspend the run until *wake*; of several such times the earliest counts."""
+        with self.lock:
+            if self.wake is None or wake < self.wake:
+                self.wake, self.parked_for = wake, error
+        raise Suspended(f"run {self.id} is parked") from error
 
     def tell(self, handlers: tuple[Handler, ...], *args: Any) -> None:
         """Tell listeners, if there are any."""

@@ -19,6 +19,7 @@ from contextlib import AbstractContextManager, aclosing, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
+from ..caching import at_once
 from ..errors import Suspended
 from ..types import Decision
 from ._answers import decision
@@ -26,9 +27,11 @@ from ._asking import ask
 from ._call import Call
 from ._context import scope_var
 from ._deadline import Deadline, acall_within, call_within
+from ._gates import Awaiting, Blocking
 from ._lane import Lane, line_here
 from ._ordering import order_point
 from ._parking import Targets, park
+from ._performing import performed, performed_pieces, stepwise
 from ._run import Run
 from ._step import Step
 
@@ -114,11 +117,12 @@ class Scope:
             targets: See the attribute; inherited if None.
         """
         if owner is not None and self.lane.owner == owner:
-            lane = Lane(self.lane.path, owner, self.lane.deadline)
+            lane = Lane(self.lane.path, owner, self.lane.deadline, self.lane.agent)
         else:
             with self.run.lock:
                 number = self.lane.count(("lane", segment))
-            lane = Lane(self.lane.child(segment, number), owner, self.lane.deadline)
+            path = self.lane.child(segment, number)
+            lane = Lane(path, owner, self.lane.deadline, self.lane.agent)
         inherited = self.targets if targets is None else targets
         self.run.targets.update(dict.fromkeys(inherited))
         return Scope(self.run, lane, None, inherited, self.local)
@@ -146,8 +150,10 @@ class Scope:
         inner.conclude(kind, name, None)
 
     def announce(self, kind: str, name: str) -> None:
-        """Tell listeners that this scope, a span, begins."""
+        """Tell listeners that this scope, a span, begins; policies know an agent's by its name."""
         run = self.run
+        if kind == "agent":
+            self.lane.agent = name
         run.tell(run.options.listeners.span_started, self.lane.path, kind, name)
 
     def conclude(self, kind: str, name: str, error: BaseException | None) -> None:
@@ -209,6 +215,8 @@ class Scope:
         """Do what :meth:`step` does, for a step that was opened before."""
         if step.held is not None:
             return step.replay()
+        if step.terms.are_gated:
+            return at_once(performed(self, step, Blocking(self.run.clock), execute))
         settled = self._settled(step)
         if settled is not None:
             return step.settle(settled)
@@ -248,11 +256,13 @@ class Scope:
         """Like :meth:`perform`, for coroutines."""
         if step.held is not None:
             return step.replay()
+        if self.run.hold is not None:
+            await self.run.hold()
+        if step.terms.are_gated:
+            return await performed(self, step, Awaiting(self.run.clock), execute)
         settled = await self._asettled(step)
         if settled is not None:
             return step.settle(settled)
-        if self.run.hold is not None:
-            await self.run.hold()
         step.begin()
         try:
             while True:
@@ -281,6 +291,8 @@ class Scope:
         question = step.unfinished()
         if question is None:
             return None
+        if step.is_refused:
+            return "reject", None
         settled = decision(self._inner(step).ask(step.doubt, question))
         return None if settled[0] == "approve" else settled
 
@@ -289,6 +301,8 @@ class Scope:
         question = step.unfinished()
         if question is None:
             return None
+        if step.is_refused:
+            return "reject", None
         settled = decision(await self._inner(step).aask(step.doubt, question))
         return None if settled[0] == "approve" else settled
 
@@ -301,33 +315,7 @@ class Scope:
             self.run.tick(step.held.step)
             yield from pieces[-1:]
             return
-        settled = self._settled(step)
-        if settled is not None:
-            yield from step.settle(settled)
-            return
-        step.begin()
-        pieces = []
-        try:
-            while True:
-                try:
-                    for piece in self._inner(step).each(source()):
-                        if pieces:
-                            yield pieces[-1]
-                        pieces.append(piece)
-                except Exception as error:
-                    delay = step.retry_in(error)
-                    if delay is None:
-                        step.fail(error)
-                        raise
-                else:
-                    step.finish(pieces)
-                    break
-                pieces.clear()
-                self.run.clock.sleep(delay)
-        except BaseException:
-            step.abandon()
-            raise
-        yield from pieces[-1:]
+        yield from stepwise(performed_pieces(self, step, Blocking(self.run.clock), source))
 
     async def astream(
         self, call: Call, source: Callable[[], AsyncIterator[Any]]
@@ -348,47 +336,14 @@ class Scope:
                 for piece in pieces[-1:]:
                     yield piece
                 return
-            settled = await self._asettled(step)
-            if settled is not None:
-                for piece in step.settle(settled):
-                    yield piece
-                return
-            async with aclosing(self._pieces(step, source)) as executed:
+            way = Awaiting(self.run.clock)
+            async with aclosing(performed_pieces(self, step, way, source)) as executed:
                 async for piece in executed:
                     yield piece
         except Suspended:
             if not self.targets:
                 raise
             await self.park()
-
-    async def _pieces(
-        self, step: Step, source: Callable[[], AsyncIterator[Any]]
-    ) -> AsyncGenerator[Any, None]:
-        step.begin()
-        pieces: list[Any] = []
-        try:
-            while True:
-                try:
-                    async with aclosing(self._inner(step).iterate(source())) as new:
-                        async for piece in new:
-                            if pieces:
-                                yield pieces[-1]
-                            pieces.append(piece)
-                except Exception as error:
-                    delay = step.retry_in(error)
-                    if delay is None:
-                        step.fail(error)
-                        raise
-                else:
-                    step.finish(pieces)
-                    break
-                pieces.clear()
-                await self.run.clock.asleep(delay)
-        except BaseException:
-            step.abandon()
-            raise
-        if pieces:
-            yield pieces[-1]
 
     def _inner(self, step: Step) -> Scope:
         """Return the scope for what happens inside *step*; new for each attempt."""
@@ -397,7 +352,8 @@ class Scope:
         deadline = (
             Deadline(step.call.name, step.timeout, self.run.clock, outer) if step.timeout else outer
         )
-        inner = Scope(self.run, Lane(step.inner, None, deadline), leaf, self.targets, self.local)
+        lane = Lane(step.inner, None, deadline, self.lane.agent)
+        inner = Scope(self.run, lane, leaf, self.targets, self.local)
         inner.attempt = step.attempt
         return inner
 

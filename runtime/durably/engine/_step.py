@@ -10,8 +10,18 @@ from typing import Any
 
 from ..errors import DurablyError, EncodeError, OutcomeUnknown, ProgramChanged, Suspended
 from ..journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
-from ..types import Decision, StepInfo, StepPolicy, TimeoutPolicy, retry_delay
+from ..types import (
+    Decision,
+    OnUnfinished,
+    ParkPolicy,
+    StepInfo,
+    StepPolicy,
+    TimeoutPolicy,
+    retry_after,
+    retry_delay,
+)
 from ._call import Call
+from ._gates import Served
 from ._identity import differences, fingerprint, same_shape, unpack
 from ._lane import Lane, line_here
 from ._options import Stored
@@ -30,17 +40,22 @@ class Step:
     Attributes:
         cached: Whether the value was served from a cache; set by who executes it.
         held: Its recorded outcome, or None if it has to be executed.
+        terms: What is put around it, resolved.
+        policy: The fields of the terms.
+        model: The model that was called in the place of the call's own, if one was.
+        stored: The outcome as the journal keeps it, once the step has one.
+        usage: What it took, once it has an outcome: tokens, and the cost where it is known.
         inner: Path of the lane for what happens inside it.
     """
 
     __slots__ = (
         "_attempts",
+        "_first",
         "_is_inside",
         "_lane",
         "_line",
         "_overlapped",
         "_packed",
-        "_policy",
         "_started",
         "_t0",
         "_was_in_time",
@@ -48,15 +63,21 @@ class Step:
         "call",
         "held",
         "inner",
+        "model",
+        "policy",
         "run",
         "slot",
+        "stored",
+        "terms",
+        "usage",
     )
 
     def __init__(self, run: Run, lane: Lane, call: Call) -> None:
         self.run = run
         self.call = call
         self._lane = lane
-        self._policy: StepPolicy = run.options.policy(call)
+        self.terms = run.options.terms(call, lane.agent)
+        self.policy: StepPolicy = self.terms.policy
         print_, self._packed = fingerprint(call.request)
         with run.lock:
             self.slot: Slot = run.past.slot(lane, call.kind, call.name, print_)
@@ -74,7 +95,10 @@ class Step:
                     next(iter(lane.active))._overlapped = True
                 lane.active.add(self)
         self.inner = inner_lane(self.slot)
-        self._attempts = 0
+        self._attempts = self._first = 0
+        self.model = ""
+        self.stored: Any = None
+        self.usage: Mapping[str, Any] | None = None
         self._is_inside = self.cached = False
         self._was_in_time = not run.stopping  # begun before a question beside it, it is finished
         self._started = self._t0 = 0.0
@@ -108,7 +132,7 @@ class Step:
         if held is None or held.step.print == slot.print:
             return None
         recorded, now = self._recorded_request(held), unpack(self._packed)
-        action = self._policy.on_change or run.options.on_change
+        action = self.policy.on_change or run.options.on_change
         if action == "auto":
             # A tool's arguments come from recorded answers: other arguments are another call.
             same_step = self.call.kind != "tool" and same_shape(recorded, now)
@@ -148,7 +172,9 @@ class Step:
             if not in_pieces or step.outcome == FAILED:
                 run.tick(step)
         if run.options.listeners.step_replayed:
-            seen = self.info(attempt=step.attempts, elapsed=step.elapsed, usage=step.usage)
+            seen = self.info(
+                attempt=step.attempts, elapsed=step.elapsed, usage=step.usage, cached=step.cached
+            )
             run.tell(run.options.listeners.step_replayed, seen)
         if run.sink is not None:
             self._emit_task(input=call.label or call.request, replayed=True)
@@ -169,14 +195,14 @@ class Step:
     @property
     def timeout(self) -> TimeoutPolicy | None:
         """How long one attempt may take."""
-        return self._policy.timeout
+        return self.policy.timeout
 
     def unfinished(self) -> Question | None:
         """Return what to ask a person about an effect that an earlier process left half-way."""
         call, run = self.call, self.run
         if self.slot.exact not in run.past.unfinished:
             return None
-        if self._policy.effect != "once":
+        if self._on_unfinished == "rerun":
             run.tell(run.options.listeners.effect_repeated, self.info())
             return None
         shown = call.label or call.name
@@ -190,6 +216,15 @@ class Step:
             "args": unpack(self._packed),
             "allowed": ["approve", "respond", "reject"],
         }
+
+    @property
+    def _on_unfinished(self) -> OnUnfinished:
+        return self.policy.on_unfinished or ("ask" if self.policy.effect == "once" else "rerun")
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether an effect that was left half-way fails without asking anybody."""
+        return self._on_unfinished == "fail"
 
     @property
     def doubt(self) -> str:
@@ -208,7 +243,7 @@ class Step:
             return self.finish(self.call.respond(answer) if self.call.respond else answer)
         error = OutcomeUnknown(
             f"{self.call.label or self.call.name} began in an earlier process and its outcome is "
-            "not known; a person decided not to repeat it"
+            "not known; it is not repeated"
         )
         self.fail(error)
         raise error
@@ -234,7 +269,7 @@ class Step:
             run.activity += 1
         self._started, self._t0 = run.clock.now(), run.clock.monotonic()
         self._attempts = run.past.attempts.get(self.slot.exact, 0)
-        if announce and (call.effect or self._policy.effect == "once"):
+        if announce and (call.effect or self.policy.effect == "once"):
             slot = self.slot
             marker = StepStarted(*slot[:6], at=self._started, label=call.label)
             try:
@@ -251,9 +286,34 @@ class Step:
     def retry_in(self, error: Exception) -> float | None:
         """Return the seconds to wait before another attempt, or None if *error* is final."""
         self._attempts += 1
-        delay = retry_delay(self._policy.retry, self._attempts, error)
-        if delay is None:
-            return None
+        delay = retry_delay(self.policy.retry, self._attempts - self._first, error)
+        if delay is not None:
+            self._attempted(error, delay)
+        return delay
+
+    def fall_back(self, error: Exception, model: str) -> None:
+        """Note that another model is tried after *error*; it has its own attempts."""
+        self.model, self._first = model, self._attempts
+        self._attempted(error, 0.0)
+
+    def park(self, error: Exception) -> None:
+        """Let the run wait for better times after *error*, if the policy says so.
+
+        Raises:
+            Suspended: It waits; the step is tried again when it goes on.
+        """
+        policy, run = self.policy.on_exhausted, self.run
+        if not isinstance(policy, ParkPolicy) or run.log is None:
+            return
+        now, since, limit = run.clock.now(), run.past.parked_since, policy.give_up_after
+        if limit is not None and since is not None and now - since >= limit:
+            return
+        delay = policy.wait(run.past.parks, retry_after(error))
+        self._attempted(error, delay)
+        run.park(now + delay, error)
+
+    def _attempted(self, error: Exception, delay: float) -> None:
+        """Record a failed attempt that another is to follow in *delay* seconds."""
         run, slot = self.run, self.slot
         now = run.clock.now()
         said = f"{type(error).__name__}: {error}"
@@ -262,16 +322,31 @@ class Step:
         )
         run.past.drop(run.failed_in(error))  # what failed inside is met again by the next attempt
         run.tell(run.options.listeners.step_retried, self.info(), error, delay)
-        return delay
 
     def finish(self, value: Any) -> Any:
         """Record the value, and only then return it."""
-        call, run = self.call, self.run
+        call = self.call
         self._attempts += 1
-        usage = call.usage(value) if call.usage is not None else None
-        stored = call.dump(value) if call.dump is not None else value
+        if call.usage is not None:
+            self.usage = self._priced(call.usage(value))
+        self.stored = call.dump(value) if call.dump is not None else value
+        return self._finished(value)
+
+    def serve(self, served: Served) -> Any:
+        """Record a value that stands in for executing the step, and return it."""
+        call = self.call
+        self.begin(announce=False)
+        self.cached, self.usage = served.is_cached, served.usage
+        if not served.is_stored:
+            self.stored = call.dump(served.value) if call.dump is not None else served.value
+            return self._finished(served.value)
+        self.stored = served.value
+        return self._finished(call.load(served.value) if call.load is not None else served.value)
+
+    def _finished(self, value: Any) -> Any:
+        call, run, usage = self.call, self.run, self.usage
         try:
-            self._record(OK, stored, usage)
+            self._record(OK, self.stored, usage)
         finally:
             self.abandon()
         if run.options.listeners.step_finished:
@@ -283,6 +358,15 @@ class Step:
             run.sink("updates", self._namespace, update)
             self._emit_task(result=value, error=None)
         return value
+
+    def _priced(self, usage: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Add what a model call cost, and which model it was if it was another one."""
+        price = self.run.options.price
+        if not usage or self.call.kind != "model":
+            return usage
+        told = {**usage, "model": self.model} if self.model else usage
+        cost = price(self.model or self.call.name, usage) if price is not None else None
+        return told if cost is None else {**told, "cost": cost}
 
     def fail(self, error: Exception) -> None:
         """Record a failure that nothing more is tried against."""
@@ -322,7 +406,7 @@ class Step:
 
     def _ended_info(self, usage: Mapping[str, Any] | None) -> StepInfo:
         elapsed = self.run.clock.monotonic() - self._t0
-        return self.info(attempt=self._attempts, elapsed=elapsed, usage=usage)
+        return self.info(attempt=self._attempts, elapsed=elapsed, usage=usage, cached=self.cached)
 
     def _record(self, outcome: int, value: Any, usage: Mapping[str, Any] | None) -> int:
         run, call, slot = self.run, self.call, self.slot

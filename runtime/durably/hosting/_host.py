@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,8 +12,11 @@ from ..errors import EncodeError, ResumeError, UnknownRun
 from ..hooks import Listener, Listeners, Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
 from ..journal.records import Answered, Asked, RunResumed, RunStarted
+from ..policies import Policies, rules_of
 from ..types import Interrupt, OnChange, RunInfo, RunView, StepPolicy
 from ._runs import fold, new_run_id
+
+_log = logging.getLogger("durably")
 
 DEFAULT_URL = "sqlite:///.durably/journal.db"
 """Where runs are kept if nothing else is said: below the working directory."""
@@ -41,7 +45,7 @@ class Host:
         *,
         plugins: Plugins | Iterable[object] = (),
         listeners: Iterable[Listener] = (),
-        policies: Mapping[str, StepPolicy] | None = None,
+        policies: Mapping[Any, StepPolicy] | None = None,
         on_change: OnChange = "auto",
         clock: Clock | None = None,
         allow: Iterable[str] = (),
@@ -61,17 +65,27 @@ class Host:
             else checkpointer
         )
         self.journal = Journal(storage, self.codec, self.clock.now)
+        self.policies = Policies(rules_of(policies or {}, "policies=…"))
         self.options = Options(
-            policies=dict(policies or {}),
+            terms=self.policies.terms,
             on_change=on_change,
             listeners=Listeners([*listeners, *self.plugins.listeners()]),
             clock=self.clock,
             answerer=self._answer,
+            price=self._price,
             sources=Sources(),
         )
 
     def _answer(self, interrupt: Interrupt, run: RunInfo) -> Answer | None:
         return self.plugins.answer(interrupt, run)
+
+    def _price(self, model: str, usage: Mapping[str, Any]) -> float | None:
+        """Ask the plug-ins for a price; one that fails knows none."""
+        try:
+            return self.plugins.price(model, usage)
+        except Exception:
+            _log.warning("no price for %s: a plug-in failed", model, exc_info=True)
+            return None
 
     def activate(self) -> None:
         """Put the adapters' seams into frameworks, imported or yet to come.

@@ -50,12 +50,13 @@ def fold(placed: Iterable[tuple[str, Entry]]) -> dict[str, RunView]:
 def _take(view: RunView, record: object) -> None:
     if isinstance(record, RunResumed):
         # Its open questions stay: the process may die before it comes to them again.
-        view.status, view.ended, view.error = "stopped", None, ""
+        view.status, view.ended, view.error, view.wake = "stopped", None, "", None
     elif isinstance(record, RunEnded):
         view.status = _STATUSES.get(record.status, "failed")
         view.ended, view.error, view.open = record.at, record.message, []
     elif isinstance(record, RunWaiting):
         view.status, view.open = "waiting", list(record.open)
+        view.wake, view.error = record.wake, record.why
     elif isinstance(record, Asked):
         view.open = [*view.open, record.id]
     elif isinstance(record, Answered):

@@ -31,7 +31,7 @@ def wrap(
     target: object,
     *,
     checkpointer: str | Storage | Host = DEFAULT_URL,
-    policies: Mapping[str, StepPolicy] | None = None,
+    policies: Mapping[Any, StepPolicy] | None = None,
     on_change: OnChange = "auto",
     listeners: Iterable[Listener] = (),
     plugins: Iterable[object] = (),
@@ -46,7 +46,8 @@ def wrap(
         target: A CrewAI crew, an AutoGen agent or team, or what another adapter claims.
         checkpointer: The journal: a URL (``sqlite:///runs.db``, ``memory:``), a storage, or a host
             to share.
-        policies: Step policies by pattern: a step's name, ``kind:name``, or a glob of either.
+        policies: Step policies by pattern (a step's name, ``kind:name``, or a glob of either) or by
+            :class:`durably.Match`. Of those that fit a step the last wins, field by field.
         on_change: What to do with steps whose request changed; see :class:`StepPolicy`.
         listeners: Who watches.
         plugins: Objects with hook implementations, for this wrap only.

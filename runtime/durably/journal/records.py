@@ -58,11 +58,15 @@ class RunEnded(NamedTuple):
 
 
 class RunWaiting(NamedTuple):
-    """A run was unwound because it waits for answers."""
+    """A run was unwound because it waits for answers, or for a time."""
 
     at: float
     open: list[str]
     """Ids of the questions it waits for."""
+    wake: float | None = None
+    """When it is to go on by itself: a provider was down, or a quota used up."""
+    why: str = ""
+    """What it was parked for, in words."""
 
 
 class Asked(NamedTuple):
