@@ -19,6 +19,8 @@ This module imports no framework, no langchain-core and no pydantic.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .caching import InMemoryCache as InMemoryCache
 from .caching import SqliteCache as SqliteCache
 from .engine import Answer as Answer
@@ -67,6 +69,7 @@ from .func import interrupt as interrupt
 from .func import task as task
 from .hooks import Listener as Listener
 from .hooks import hookimpl as hookimpl
+from .hooks import lent as _lent
 from .hosting import Durable as Durable
 from .hosting import Host as Host
 from .hosting import wrap as wrap
@@ -95,6 +98,13 @@ from .types import StepInfo as StepInfo
 from .types import StepPolicy as StepPolicy
 from .types import StreamWriter as StreamWriter
 from .types import TimeoutPolicy as TimeoutPolicy
+
+if TYPE_CHECKING:
+    from durably_postgres import AsyncPostgresSaver as AsyncPostgresSaver
+    from durably_postgres import PostgresCache as PostgresCache
+    from durably_postgres import PostgresSaver as PostgresSaver
+    from durably_postgres import PostgresStorage as PostgresStorage
+    from durably_postgres import PostgresStore as PostgresStore
 
 __all__ = [
     "AdapterMismatch",
@@ -174,6 +184,22 @@ __all__ = [
     "task",
     "wrap",
 ]
+
+# Not in __all__: a star import must not need what only an extra installs.
+_LENT = {
+    "AsyncPostgresSaver": "postgres",
+    "PostgresCache": "postgres",
+    "PostgresSaver": "postgres",
+    "PostgresStorage": "postgres",
+    "PostgresStore": "postgres",
+}
+
+if not TYPE_CHECKING:  # with it in sight, type checkers would take every name for one of ours
+
+    def __getattr__(name: str) -> object:
+        if name in _LENT:
+            return _lent(_LENT[name], name)
+        raise AttributeError(f"module 'durably' has no attribute {name!r}")
 
 
 def _claim_names() -> None:

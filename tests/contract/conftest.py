@@ -10,15 +10,18 @@ import pytest
 from durably.journal.memory import MemoryStorage
 from durably.journal.sqlite import SqliteStorage
 from durably.journal.storage import Storage
+from durably_postgres import PostgresStorage
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
     """A storage with nothing in it."""
-    made: Storage = MemoryStorage() if request.param == "memory" else _sqlite(tmp_path)
+    made: Storage
+    if request.param == "memory":
+        made = MemoryStorage()
+    elif request.param == "sqlite":
+        made = SqliteStorage(tmp_path / "journal.db")
+    else:
+        made = PostgresStorage(request.getfixturevalue("empty_postgres_url"))
     yield made
     made.close()
-
-
-def _sqlite(directory: Path) -> SqliteStorage:
-    return SqliteStorage(directory / "journal.db")

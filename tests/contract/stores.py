@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from durably.store import BaseStore, InMemoryStore, SearchItem, SqliteStore
+from durably_postgres import PostgresStore
 
 NOON = 1_700_000_000.0
 
@@ -55,7 +56,7 @@ def twin(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite-memory"])
+@pytest.fixture(params=["memory", "sqlite", "sqlite-memory", "postgres"])
 def make(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, twin: str
 ) -> Iterator[Callable[..., Api]]:
@@ -66,6 +67,10 @@ def make(
         store: BaseStore
         if request.param == "memory":
             store = InMemoryStore(clock=clock, **options)
+        elif request.param == "postgres":
+            store = PostgresStore(
+                request.getfixturevalue("empty_postgres_url"), clock=clock, **options
+            )
         else:
             path = ":memory:" if "memory" in request.param else tmp_path / "store.db"
             store = SqliteStore(path, clock=clock, **options)

@@ -12,6 +12,7 @@ import pytest
 from durably.caching import Cache, FullKey, InMemoryCache, SqliteCache, StepCache
 from durably.journal import Codec
 from durably.testing import FakeClock
+from durably_postgres import PostgresCache
 
 ONE: FullKey = (("f", "g"), "1")
 TWO: FullKey = (("f", "g"), "2")
@@ -23,12 +24,17 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def cache(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Cache]:
     if request.param == "memory":
         yield InMemoryCache(clock=clock.now)
         return
-    with contextlib.closing(SqliteCache(tmp_path / "cache.db", clock=clock.now)) as made:
+    made: SqliteCache | PostgresCache
+    if request.param == "sqlite":
+        made = SqliteCache(tmp_path / "cache.db", clock=clock.now)
+    else:
+        made = PostgresCache(request.getfixturevalue("empty_postgres_url"), clock=clock.now)
+    with contextlib.closing(made):
         yield made
 
 

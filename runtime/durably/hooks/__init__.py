@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._lending import lent as lent
 from ._plugins import DISABLE as DISABLE
 from ._plugins import PluginInfo as PluginInfo
 from ._plugins import Plugins as Plugins
