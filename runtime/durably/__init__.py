@@ -12,6 +12,7 @@ General layout: a room imports only rooms below it (checked by import-linter).
     hooks              what plug-ins add
     store, caching     long-term memory; step caches
     journal            facts: records, storages, codec
+    people             questions to people, answers, other clients' words
     types, errors      the values and errors that users see
 
 This module imports no framework, no langchain-core and no pydantic.
@@ -24,7 +25,9 @@ from typing import TYPE_CHECKING
 from .caching import InMemoryCache as InMemoryCache
 from .caching import SqliteCache as SqliteCache
 from .engine import Answer as Answer
+from .engine import Extension as Extension
 from .errors import AdapterMismatch as AdapterMismatch
+from .errors import AnswerRefused as AnswerRefused
 from .errors import BudgetExceeded as BudgetExceeded
 from .errors import CodecError as CodecError
 from .errors import ConfigError as ConfigError
@@ -72,6 +75,8 @@ from .hooks import hookimpl as hookimpl
 from .hooks import lent as _lent
 from .hosting import Durable as Durable
 from .hosting import Host as Host
+from .hosting import Inbox as Inbox
+from .hosting import Receipt as Receipt
 from .hosting import wrap as wrap
 from .journal import MemoryStorage as MemoryStorage
 from .journal import SqliteStorage as SqliteStorage
@@ -109,6 +114,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AdapterMismatch",
     "Answer",
+    "AnswerRefused",
     "AsyncSqliteSaver",
     "BaseStore",
     "Budget",
@@ -124,12 +130,14 @@ __all__ = [
     "EncodeError",
     "Entrypoint",
     "ExecutionInfo",
+    "Extension",
     "GraphDrained",
     "GraphOutput",
     "Host",
     "InMemoryCache",
     "InMemorySaver",
     "InMemoryStore",
+    "Inbox",
     "Interrupt",
     "InvalidNamespaceError",
     "Item",
@@ -148,6 +156,7 @@ __all__ = [
     "PregelTask",
     "ProgramChanged",
     "RatePolicy",
+    "Receipt",
     "ResumeError",
     "RetryPolicy",
     "RunControl",

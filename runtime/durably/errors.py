@@ -13,6 +13,7 @@ DurablyError
 ├── ProgramChanged            a step differs from the journal and the policy says to stop
 ├── OutcomeUnknown            an effect began, and its outcome was never recorded
 ├── ResumeError               an answer does not fit the questions that are open
+│   └── AnswerRefused         this answer is unclear, wrong, late, or not the first
 ├── UnknownRun                no such run or thread
 ├── InvalidNamespaceError     a store's namespace is no tuple of usable labels
 ├── EmbeddingError            a store's index cannot embed its texts
@@ -34,7 +35,12 @@ Every error says what happened, to which thread or step, and what to do next.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
+
+RefusalReason: TypeAlias = Literal[
+    "unclear", "invalid", "answered", "stale", "expired", "over", "unknown"
+]
+"""Why an answer was not taken; see :class:`AnswerRefused`."""
 
 
 class DurablyError(Exception):
@@ -102,6 +108,26 @@ class OutcomeUnknown(DurablyError):  # noqa: N818
 
 class ResumeError(DurablyError):
     """An answer does not fit the questions that are open."""
+
+
+class AnswerRefused(ResumeError):  # noqa: N818
+    """An answer was not taken; nothing was recorded.
+
+    Attributes:
+        reason: ``unclear`` (no decision in it), ``invalid`` (not allowed, or it does not fit the
+            schema), ``answered`` (somebody was first), ``stale`` (the question has changed since
+            the version it names), ``expired``, ``over`` (the run has ended) or ``unknown``.
+        by: Who answered first, if somebody did.
+        at: When, in seconds since the epoch.
+    """
+
+    def __init__(
+        self, message: str, reason: RefusalReason, *, by: str = "", at: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason: RefusalReason = reason
+        self.by = by
+        self.at = at
 
 
 class UnknownRun(DurablyError):  # noqa: N818

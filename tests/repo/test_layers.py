@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .tree import ROOT, SOURCES, python_files
 
-PUBLIC_ROOMS = {"adapting", "testing"}
+PUBLIC_ROOMS = {"adapting", "testing", "people"}
 """Rooms that adapters and plug-ins import, besides ``durably`` itself, its types and errors."""
 
 

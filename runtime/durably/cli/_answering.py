@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import platform
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import ResumeError, ThreadBusy
-from ..hosting import Host
-from ..types import Interrupt, RunView
-from ._approvals import open_questions
+from ..errors import AnswerRefused
+from ..hosting import Inbox, Receipt, find_run, who_is_here
+from ..people import Question
+from ._approvals import told
 from ._history import to_continue
-from ._journals import open_existing, store_arguments, store_option
-from ._questions import allowed, commands_for, text_of
+from ._journals import json_option, open_existing, store_arguments, store_option
+from ._questions import commands_for, words_of
 from ._screen import Screen
-from ._wording import counted, one_line
+from ._wording import as_json, counted, moment, one_line, timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..hooks import Plugins
     from ._app import Loaded
+
+F = TypeVar("F", bound=Callable[..., Any])
+Answering = Callable[[Question], Any]
+
+
+def answering_options(command: F) -> F:
+    """Give a command what every answer may say besides itself."""
+    for add in (
+        click.option("--by", metavar="NAME", help="Who answers; you, if it is left out."),
+        click.option(
+            "--version",
+            type=int,
+            metavar="N",
+            help="The version of the question that you saw; another one is not answered.",
+        ),
+        store_option,
+        json_option,
+    ):
+        command = add(command)
+    return command
 
 
 @click.command()
 @click.argument("question")
 @click.argument("text", required=False)
 @click.option("--json-value", metavar="JSON", help="An answer that is not a text.")
-@store_option
+@answering_options
 @click.pass_obj
 def respond(
-    loaded: Loaded, question: str, text: str | None, json_value: str | None, store: str
+    loaded: Loaded, /, question: str, text: str | None, json_value: str | None, **said: Any
 ) -> int:
     """Answer QUESTION with TEXT.
 
@@ -43,13 +59,14 @@ def respond(
     """
     if (text is None) == (json_value is None):
         raise click.UsageError("give the answer as TEXT or as --json-value, one of them")
+    given = text if json_value is None else _parsed("--json-value", json_value)
 
-    def answer(asked: Any) -> Any:
-        if json_value is not None:
-            return _parsed(json_value)
-        return text if allowed(asked) is None else {"type": "respond", "message": text}
+    def answer(asked: Question) -> Any:
+        if not asked.allowed:
+            return given
+        return {"type": "respond", "message" if json_value is None else "value": given}
 
-    return _record(loaded.plugins, store, question, "respond", answer)
+    return _record(loaded.plugins, question, "respond", answer, **said)
 
 
 @click.command()
@@ -61,95 +78,122 @@ def respond(
     multiple=True,
     help="Change an argument; VALUE is JSON, or else a text.",
 )
-@store_option
+@click.option("--args", "whole", metavar="JSON", help="All arguments anew, as a JSON object.")
+@click.option("--edit", is_flag=True, help="Change the arguments in your editor.")
+@answering_options
 @click.pass_obj
-def approve(loaded: Loaded, question: str, changes: tuple[str, ...], store: str) -> int:
+def approve(
+    loaded: Loaded,
+    /,
+    question: str,
+    changes: tuple[str, ...],
+    whole: str | None,
+    *,
+    edit: bool,
+    **said: Any,
+) -> int:
     """Approve what QUESTION proposes.
 
-    With --set, with changed arguments.
+    With --set, --args or --edit, with changed arguments.
     """
+    if sum(map(bool, (changes, whole is not None, edit))) > 1:
+        raise click.UsageError("--set, --args and --edit exclude each other; give one of them")
 
-    def answer(asked: Any) -> Any:
-        if not changes:
-            return {"type": "approve"}
-        args = asked.get("args") if isinstance(asked, Mapping) else None
-        return {"type": "edit", "args": {**dict(args or {}), **_changed(changes)}}
+    def answer(asked: Question) -> Any:
+        if changes:
+            return {"type": "edit", "args": {**(asked.args or {}), **_changed(changes)}}
+        if whole is not None:
+            return {"type": "edit", "args": _parsed("--args", whole)}
+        return _edited(asked) if edit else {"type": "approve"}
 
-    return _record(loaded.plugins, store, question, "edit" if changes else "approve", answer)
+    verb = "edit" if changes or whole is not None or edit else "approve"
+    return _record(loaded.plugins, question, verb, answer, **said)
 
 
 @click.command()
 @click.argument("question")
 @click.option("-m", "--message", default="", help="Why; the model is told.")
-@store_option
+@answering_options
 @click.pass_obj
-def reject(loaded: Loaded, question: str, message: str, store: str) -> int:
+def reject(loaded: Loaded, /, question: str, message: str, **said: Any) -> int:
     """Reject what QUESTION proposes."""
-    said = {"type": "reject", "message": message} if message else {"type": "reject"}
-    return _record(loaded.plugins, store, question, "reject", lambda _: said)
+    decided = {"type": "reject", "message": message} if message else {"type": "reject"}
+    return _record(loaded.plugins, question, "reject", lambda _: decided, **said)
 
 
 def _record(
-    plugins: Plugins, store: str, wanted: str, verb: str, answer: Callable[[Any], Any]
+    plugins: Plugins,
+    wanted: str,
+    verb: str,
+    answer: Answering,
+    *,
+    by: str | None,
+    version: int | None,
+    store: str,
+    as_json_text: bool,
 ) -> int:
     """Record an answer, say so, and say how the run is continued."""
     host = open_existing(store, plugins)
     try:
-        view, asked = _found(host, wanted)
+        inbox = Inbox(host)
+        asked = inbox.find(wanted)
         _check(asked, verb, store)
-        who = _who()
-        try:
-            host.answer(view, {asked.id: answer(asked.value)}, who)
-        except ThreadBusy as error:
-            hint = "It will ask again when it gets there; answer when it waits."
-            raise ThreadBusy(error.thread, error.owner, hint) from None
+        receipt = inbox.answer(asked.id, answer(asked), by=by or who_is_here(), version=version)
+        how = to_continue(find_run(host.journal, asked.run), store_arguments(store))
     finally:
         host.close()
-    screen = Screen(sys.stdout)
-    sign = screen.paint(screen.marks.ended, "green")
-    screen.line(f"{sign} {asked.id[:8]} {text_of(asked.value, 60)}: {verb} by {one_line(who)}")
-    left = len(view.open) - 1
-    if left:
-        screen.line(f"  the run waits for {counted(left, 'more answer')}: durably approvals")
-    screen.line(f"  {to_continue(view, store_arguments(store))}")
+    if as_json_text:
+        click.echo(as_json({"v": 1, **_json(receipt)}))
+    else:
+        _print(receipt, how)
     return 0
 
 
-def _found(host: Host, wanted: str) -> tuple[RunView, Interrupt]:
-    questions = open_questions(host)
-    found = [pair for pair in questions if wanted and pair[1].id.startswith(wanted)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = ", ".join(one.id for _, one in found)
-        raise ResumeError(f"{wanted!r} may be any of {several}; give more of the id.")
-    raise ResumeError(
-        f"no open question has an id that begins with {wanted!r}; "
-        "`durably approvals` lists those that wait."
-    )
+def _json(receipt: Receipt) -> dict[str, Any]:
+    return {
+        **told(receipt.question),
+        "answer": receipt.answer,
+        "by": receipt.by,
+        "answered": timestamp(receipt.at),
+        "new": receipt.is_new,
+        "left": receipt.left,
+    }
 
 
-def _check(asked: Interrupt, verb: str, store: str) -> None:
+def _print(receipt: Receipt, how: str) -> None:
+    screen = Screen(sys.stdout)
+    sign = screen.paint(screen.marks.ended, "green")
+    said = receipt.answer.get("type") if isinstance(receipt.answer, Mapping) else None
+    verb = said if isinstance(said, str) else "respond"
+    when = "" if receipt.is_new else f", {moment(receipt.at)}; it was recorded already"
+    asked = f"{receipt.question.id[:8]} {words_of(receipt.question, 60)}"
+    screen.line(f"{sign} {asked}: {verb} by {one_line(receipt.by)}{when}")
+    if receipt.left:
+        more = counted(receipt.left, "more answer")
+        screen.line(f"  the run waits for {more}: durably approvals")
+    screen.line(f"  {how}")
+
+
+def _check(asked: Question, verb: str, store: str) -> None:
     """Refuse an answer that does not say clearly what is meant.
 
     A question without decisions takes a response only: whether "approve" means yes is a guess.
     """
-    verbs = allowed(asked.value)
-    if verb == "respond" and verbs is None:
+    if verb == "respond" if not asked.allowed else verb in asked.allowed:
         return
-    if verbs is None or verb not in verbs:
-        ways = "; ".join(commands_for(asked.value, asked.id[:8], store))
-        raise ResumeError(
-            f"question {asked.id[:8]} ({text_of(asked.value, 60)}) does not take {verb!r}. "
-            f"Answer with: {ways}"
-        )
+    ways = "; ".join(commands_for(asked, asked.id[:8], store))
+    raise AnswerRefused(
+        f"question {asked.id[:8]} ({words_of(asked, 60)}) does not take {verb!r}. "
+        f"Answer with: {ways}",
+        "invalid",
+    )
 
 
-def _parsed(text: str) -> Any:
+def _parsed(option: str, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise click.UsageError(f"--json-value is not JSON: {error}") from error
+        raise click.UsageError(f"{option} is not JSON: {error}") from error
 
 
 def _changed(changes: tuple[str, ...]) -> dict[str, Any]:
@@ -165,9 +209,11 @@ def _changed(changes: tuple[str, ...]) -> dict[str, Any]:
     return args
 
 
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        user = "unknown"
-    return f"{user}@{platform.node() or 'localhost'}"
+def _edited(asked: Question) -> Any:
+    """Have the arguments changed in the editor; saved as they were, they are approved."""
+    before = json.dumps(asked.args or {}, indent=2, ensure_ascii=False, default=str)
+    after = click.edit(before, extension=".json")
+    if after is None:
+        raise click.UsageError("the editor was left without saving; nothing was recorded")
+    args = _parsed("what the editor saved", after)
+    return {"type": "approve"} if args == asked.args else {"type": "edit", "args": args}

@@ -3,67 +3,99 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..hosting import Host, all_runs
-from ..types import Interrupt, RunView
-from ._history import title_of
+from ..hosting import Inbox
+from ..people import (
+    Question,
+    as_ag_ui_interrupt,
+    as_hitl_request,
+    as_human_interrupt,
+    as_tool_approval,
+)
 from ._journals import is_missing, json_option, open_existing, store_option
-from ._questions import allowed, commands_for, text_of
+from ._questions import commands_for, words_of
 from ._screen import Screen
-from ._wording import as_json, short_ids
+from ._wording import as_json, moment, short_ids, timestamp
 
 if TYPE_CHECKING:
     from ._app import Loaded
+
+_DIALECTS: Mapping[str, Callable[[Question], dict[str, Any]]] = {
+    "ag-ui": as_ag_ui_interrupt,
+    "agent-inbox": as_human_interrupt,
+    "hitl": lambda question: as_hitl_request([question]),
+    "tool-approval": as_tool_approval,
+}
 
 
 @click.command()
 @store_option
 @json_option
+@click.option(
+    "--as",
+    "dialect",
+    type=click.Choice([*_DIALECTS]),
+    help="With --json: the questions in another client's words, too.",
+)
 @click.pass_obj
-def approvals(loaded: Loaded, store: str, *, as_json_text: bool) -> int:
+def approvals(loaded: Loaded, store: str, *, as_json_text: bool, dialect: str | None) -> int:
     """List the questions that wait, oldest first."""
-    found: list[tuple[RunView, Interrupt]] = []
+    if dialect and not as_json_text:
+        raise click.UsageError("--as says how --json tells the questions; give both")
+    found: list[Question] = []
     if not is_missing(store):
         host = open_existing(store, loaded.plugins)
         try:
-            found = open_questions(host)
+            found = Inbox(host).pending()
         finally:
             host.close()
     if as_json_text:
-        questions = [_json(view, one) for view, one in found]
-        click.echo(as_json({"v": 1, "questions": questions}))
+        click.echo(as_json({"v": 1, "questions": [told(one, dialect) for one in found]}))
         return 0
     screen = Screen(sys.stdout)
     if not found:
         screen.line("nothing waits for an answer")
-    short = short_ids([one.id for _, one in found])
-    for view, one in found:
-        sign = screen.paint(screen.marks.waiting, "yellow")
-        screen.line(f"{sign} {short[one.id]}  {title_of(view)} ({view.run})")
-        screen.line(f"    {text_of(one.value, screen.width - 4)}")
-        for command in commands_for(one.value, short[one.id], store):
-            screen.line(f"    {command}")
+    short = short_ids([one.id for one in found])
+    for one in found:
+        _print(screen, one, short[one.id], store)
     return 0
 
 
-def open_questions(host: Host) -> list[tuple[RunView, Interrupt]]:
-    """Return every open question with its run."""
-    return [
-        (view, one) for view in all_runs(host.journal) if view.open for one in host.questions(view)
-    ]
+def _print(screen: Screen, one: Question, identity: str, store: str) -> None:
+    sign = screen.paint(screen.marks.waiting, "yellow")
+    until = ""
+    if one.expires_at is not None:
+        until = f"  until {moment(one.expires_at)}"
+        until += f", then {one.default['type']}" if one.default else ""
+    title = one.entry.removeprefix("script:")
+    screen.line(f"{sign} {identity}  {title} ({one.run}), {moment(one.asked_at)}{until}")
+    screen.line(f"    {words_of(one, screen.width - 4)}")
+    for command in commands_for(one, identity, store):
+        screen.line(f"    {command}")
 
 
-def _json(view: RunView, one: Interrupt) -> dict[str, Any]:
-    return {
+def told(one: Question, dialect: str | None = None) -> dict[str, Any]:
+    """Return a question as ``--json`` prints it."""
+    said = {
         "id": one.id,
-        "run": view.run,
-        "thread": view.thread,
-        "entry": view.entry,
-        "message": text_of(one.value),
-        "question": one.value,
-        "allowed": allowed(one.value),
+        "version": one.version,
+        "run": one.run,
+        "thread": one.thread,
+        "entry": one.entry,
+        "kind": one.kind,
+        "name": one.name or None,
+        "message": words_of(one),
+        "args": one.args,
+        "args_schema": one.args_schema,
+        "allowed": [*one.allowed] or None,
         "response_schema": one.response_schema,
+        "asked": timestamp(one.asked_at),
+        "expires": timestamp(one.expires_at),
+        "default": one.default,
+        "question": one.value,
     }
+    return {**said, "as": _DIALECTS[dialect](one)} if dialect else said

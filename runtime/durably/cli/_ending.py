@@ -9,10 +9,11 @@ from ..engine import Outcome
 from ..errors import DurablyError, StepFailed
 from ..hooks import Listener
 from ..hosting import Host
+from ..people import question_of
 from ..types import Interrupt, RunInfo
 from ._failures import message_of, show_uncaught
 from ._live import Totals, flush_output
-from ._questions import commands_for, text_of
+from ._questions import commands_for, words_of
 from ._screen import Screen
 from ._wording import counted, duration, one_line, short_ids
 
@@ -66,8 +67,9 @@ class Ending(Listener):
         self._last("waiting", "yellow", f"waiting for {counted(len(questions), 'answer')}")
         short = short_ids([one.id for one in questions])
         for one in questions:
-            self._screen.line(f"  {text_of(one.value, self._screen.width - 2)}")
-            for command in commands_for(one.value, short[one.id], self._store):
+            question = question_of(one)
+            self._screen.line(f"  {words_of(question, self._screen.width - 2)}")
+            for command in commands_for(question, short[one.id], self._store):
                 self._screen.line(f"    {command}")
         self._screen.line(f"  then continue with: {self._again}")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._answers import fitting as fitting
+from ._asking import DEADLINE as DEADLINE
+from ._asking import interrupt_of as interrupt_of
 from ._call import Call as Call
 from ._clock import Clock as Clock
 from ._clock import SystemClock as SystemClock
@@ -26,6 +27,7 @@ from ._identity import differences as differences
 from ._identity import fingerprint as fingerprint
 from ._lane import Lane as Lane
 from ._options import Answer as Answer
+from ._options import Extension as Extension
 from ._options import Options as Options
 from ._options import plain_terms as plain_terms
 from ._parking import Targets as Targets

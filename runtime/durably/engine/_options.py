@@ -14,6 +14,7 @@ from ._gates import Terms
 from ._program import Sources
 
 Answerer = Callable[[Interrupt, RunInfo], "Answer | None"]
+Escalation = Callable[[Interrupt, RunInfo], "Answer | Extension | None"]
 Stored = tuple[bytes, dict[bytes, bytes]]
 """A value as the journal keeps it: its body, and the large parts that the body refers to."""
 
@@ -29,6 +30,17 @@ class Answer:
 
     value: Any
     by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """More time for a question whose deadline is over.
+
+    Attributes:
+        seconds: How long it waits from now on.
+    """
+
+    seconds: float
 
 
 _NO_TERMS = Terms(StepPolicy())
@@ -51,6 +63,8 @@ class Options:
         clock: Time.
         answerer: Asked once for each question before the run is suspended.
         price: Says what a model call cost in USD, if it knows: the model's name, and its usage.
+        prompter: Asks the person at the terminal, who may take as long as they like.
+        escalate: Asked when a question's deadline is over, before its default is taken.
         sources: The program's files.
         asks_here: Whether a question is put to a person at once, the way the program itself would
             put it, where its adapter offers that; the run is not suspended then.
@@ -64,6 +78,8 @@ class Options:
     clock: Clock = field(default_factory=SystemClock)
     answerer: Answerer | None = None
     price: Callable[[str, Mapping[str, Any]], float | None] | None = None
+    prompter: Answerer | None = None
+    escalate: Escalation | None = None
     sources: Sources = field(default_factory=Sources)
     asks_here: bool = False
     unwritable: Callable[[Any], Stored] | None = None

@@ -139,6 +139,9 @@ class Past:
         self.attempts.pop(exact, None)
 
     def _add_question(self, asked: Asked) -> None:
+        before = self.asked.get(asked.id)
+        if before is not None:  # asked again in other words, which are the ones that count
+            self._asked_exact.pop(_exact(before), None)
         self.asked[asked.id] = asked
         self._asked_exact[_exact(asked)] = asked
         self._asked_place[asked.lane, "human", asked.name, asked.ordinal] = asked

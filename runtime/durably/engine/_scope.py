@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 
 from ..caching import at_once
 from ..errors import Suspended
+from ..people import decision
 from ..types import Decision
-from ._answers import decision
-from ._asking import ask
+from ._asking import aask, ask
 from ._call import Call
 from ._context import scope_var
 from ._deadline import Deadline, acall_within, call_within
@@ -389,7 +389,7 @@ class Scope:
         """
         if here is not None and self.run.options.asks_here:
             return self.step(Call("human", name, value), here)
-        return ask(self.run, self.lane, name, value, schema)
+        return ask(self.run, self.lane, name, value, schema=schema)
 
     async def aask(
         self,
@@ -403,7 +403,7 @@ class Scope:
         if here is not None and self.run.options.asks_here:
             return await self.astep(Call("human", name, value), here)
         try:
-            return ask(self.run, self.lane, name, value, schema)
+            return await aask(self.run, self.lane, name, value, schema=schema)
         except Suspended:
             if not self.targets:
                 raise

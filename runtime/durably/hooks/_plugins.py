@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import click
 
     from ..adapting import Adapter
-    from ..engine import Answer
+    from ..engine import Answer, Extension
     from ..journal import Storage, TypeCodec
     from ..types import Interrupt, RunInfo
 
@@ -175,6 +175,11 @@ class Plugins:
         """Ask the plug-ins for an answer to a question."""
         found = self._manager.hook.answer_interrupt(interrupt=interrupt, run=run)
         return cast("Answer | None", found)
+
+    def escalate(self, interrupt: Interrupt, run: RunInfo) -> Answer | Extension | None:
+        """Ask the plug-ins about a question whose deadline is over."""
+        found = self._manager.hook.escalate_interrupt(interrupt=interrupt, run=run)
+        return cast("Answer | Extension | None", found)
 
     def price(self, model: str, usage: Mapping[str, Any]) -> float | None:
         """Ask the plug-ins what a model call cost."""

@@ -2,8 +2,8 @@
 
 Mark a function with :data:`hookimpl`, give it one of these names, and name its module in the
 entry-point group ``durably``. Hooks are called when a host starts, never while a step runs: they
-hand over objects, which the engine calls directly. The one exception is :func:`answer_interrupt`,
-asked once for each question.
+hand over objects, which the engine calls directly. The exceptions are :func:`answer_interrupt` and
+:func:`escalate_interrupt`, asked once for each question and each deadline.
 
 Hooks are asked newest first; what is built in is registered first and so asked last: a user's own
 plug-in beats a third party's, and that beats the built-in. ``@hookimpl(tryfirst=True)`` and
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import click
 
     from ..adapting import Adapter
-    from ..engine import Answer
+    from ..engine import Answer, Extension
     from ..journal import Storage, TypeCodec
     from ..types import Interrupt, RunInfo
     from .listeners import Listener
@@ -71,6 +71,15 @@ def answer_interrupt(interrupt: Interrupt, run: RunInfo) -> Answer | None:
     """Answer a question at once, or return None to let the run wait.
 
     The answer goes into the journal as if a person had given it.
+    """
+
+
+@hookspec(firstresult=True)
+def escalate_interrupt(interrupt: Interrupt, run: RunInfo) -> Answer | Extension | None:
+    """Say what becomes of a question whose deadline is over, before its default is taken.
+
+    An ``Answer`` decides it, an ``Extension`` has it wait longer, None leaves it to the default.
+    Asked by whoever continues the run after the deadline.
     """
 
 

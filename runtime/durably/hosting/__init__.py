@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ._host import DEFAULT_URL as DEFAULT_URL
 from ._host import Host as Host
+from ._inbox import Inbox as Inbox
+from ._inbox import Receipt as Receipt
 from ._launching import Script as Script
 from ._launching import launch as launch
 from ._launching import load_script as load_script
@@ -16,5 +18,6 @@ from ._threads import delivered as delivered
 from ._threads import open_run as open_run
 from ._threads import place_of as place_of
 from ._threads import thread_of as thread_of
+from ._who import who_is_here as who_is_here
 from ._wrapping import Durable as Durable
 from ._wrapping import wrap as wrap

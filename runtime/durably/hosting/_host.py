@@ -7,13 +7,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..adapting import Adapter, ThreadsAdapter, activate
-from ..engine import Answer, Clock, Options, Run, Sink, Sources, SystemClock, fingerprint, fitting
-from ..errors import EncodeError, ResumeError, UnknownRun
+from ..engine import (
+    Answer,
+    Clock,
+    Extension,
+    Options,
+    Run,
+    Sink,
+    Sources,
+    SystemClock,
+    fingerprint,
+    interrupt_of,
+)
+from ..errors import EncodeError, UnknownRun
 from ..hooks import Listener, Listeners, Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
-from ..journal.records import Answered, Asked, RunResumed, RunStarted
+from ..journal.records import Asked, RunResumed, RunStarted
 from ..policies import Policies, rules_of
 from ..types import Interrupt, OnChange, RunInfo, RunView, StepPolicy
+from ._recording import record_answers
 from ._runs import fold, new_run_id
 
 _log = logging.getLogger("durably")
@@ -73,6 +85,7 @@ class Host:
             clock=self.clock,
             answerer=self._answer,
             price=self._price,
+            escalate=self._escalate,
             sources=Sources(),
         )
 
@@ -86,6 +99,9 @@ class Host:
         except Exception:
             _log.warning("no price for %s: a plug-in failed", model, exc_info=True)
             return None
+
+    def _escalate(self, interrupt: Interrupt, run: RunInfo) -> Answer | Extension | None:
+        return self.plugins.escalate(interrupt, run)
 
     def activate(self) -> None:
         """Put the adapters' seams into frameworks, imported or yet to come.
@@ -180,7 +196,7 @@ class Host:
         try:
             self.activate()
             if answers:
-                self._record_answers(log, view, answers, by)
+                record_answers(log, self.codec, view.run, answers, by=by, now=self.clock.now())
         except BaseException:
             log.release()
             raise
@@ -196,32 +212,13 @@ class Host:
 
         Raises:
             ThreadBusy: A process is driving the run.
-            ResumeError: An answer does not fit; nothing was recorded.
+            AnswerRefused: An answer does not fit; nothing was recorded.
         """
         log = self.journal.take(view.thread)
         try:
-            self._record_answers(log, view, answers, by)
+            record_answers(log, self.codec, view.run, answers, by=by, now=self.clock.now())
         finally:
             log.release()
-
-    def _record_answers(
-        self, log: ThreadLog, view: RunView, answers: Mapping[str, Any], by: str
-    ) -> None:
-        questions = {
-            one.record.id: one.record
-            for one in log.entries
-            if one.run == view.run and isinstance(one.record, Asked)
-        }
-        now, records, blobs = self.clock.now(), list[Answered](), dict[bytes, bytes]()
-        for identity, answer in answers.items():
-            if identity not in questions or identity not in view.open:
-                raise ResumeError(_not_open(view, identity, is_known=identity in questions))
-            question = log.value(questions[identity].question)["value"]
-            body, parts = self.codec.split(fitting(question, answer, identity))
-            records.append(Answered(identity, now, by, body))
-            blobs |= parts
-        log.append(view.run, *records, blobs=blobs, barrier=True)
-        log.catch_up()
 
     def _first_append(self, run: Run, record: RunStarted | RunResumed, blobs: Any) -> None:
         try:
@@ -244,13 +241,17 @@ class Host:
             run.log.release()
 
     def questions(self, view: RunView) -> list[Interrupt]:
-        """Return the open questions of a run."""
-        found: list[Interrupt] = []
-        for one in self.journal.read(view.thread):
-            if one.run == view.run and isinstance(one.record, Asked) and one.record.id in view.open:
-                asked = self.journal.value(view.thread, one.record.question)
-                found.append(Interrupt(asked["value"], one.record.id, asked.get("schema")))
-        return found
+        """Return the open questions of a run, in the order in which they were first asked."""
+        asked = {
+            one.record.id: one.record
+            for one in self.journal.read(view.thread)
+            if one.run == view.run and isinstance(one.record, Asked)
+        }
+        return [
+            interrupt_of(asked[identity], self.journal.value(view.thread, asked[identity].question))
+            for identity in view.open
+            if identity in asked
+        ]
 
     def latest(self, log: ThreadLog) -> RunView | None:
         """Return the newest run of a thread that is held."""
@@ -260,13 +261,3 @@ class Host:
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()
-
-
-def _not_open(view: RunView, identity: str, *, is_known: bool) -> str:
-    there_are = ", ".join(view.open) or "none"
-    if is_known:
-        return (
-            f"interrupt {identity} of run {view.run} was answered already, or is not asked any "
-            f"more; open questions: {there_are}."
-        )
-    return f"run {view.run} asked no question {identity!r}; open questions: {there_are}."

@@ -58,7 +58,8 @@ def _take(view: RunView, record: object) -> None:
         view.status, view.open = "waiting", list(record.open)
         view.wake, view.error = record.wake, record.why
     elif isinstance(record, Asked):
-        view.open = [*view.open, record.id]
+        if record.id not in view.open:  # else it is asked in other words, or for longer
+            view.open = [*view.open, record.id]
     elif isinstance(record, Answered):
         view.open = [one for one in view.open if one != record.id]
 

@@ -90,6 +90,8 @@ class Answered(NamedTuple):
     at: float
     by: str
     value: bytes
+    version: int = 0
+    """The row of the question that whoever answered had seen; 0 if they did not say."""
 
 
 class Saved(NamedTuple):

@@ -275,7 +275,7 @@ def test_an_installed_plug_in_is_found_and_named(distribute):
         ),
         (
             "from durably import hookimpl\n@hookimpl\ndef open_storrage(url): ...",
-            "unknown hook 'open_storrage'; there are: answer_interrupt, open_cache",
+            "unknown hook 'open_storrage'; there are: answer_interrupt, escalate_interrupt",
         ),
     ],
     ids=["import", "code", "syntax", "parameters", "misspelt"],
