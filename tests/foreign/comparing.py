@@ -1,0 +1,110 @@
+"""Runs a suite without durably and inside durable runs, and tells the two apart."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .outcomes import FILE, Outcome, read
+from .suites import Suite
+
+_HERE = Path(__file__).parent
+
+
+@dataclass
+class Comparison:
+    """A suite's outcomes, both ways.
+
+    Attributes:
+        plain: Without durably.
+        durable: Inside durable runs.
+        unsteady: Tests that were lost in the whole suite and not when they were run again alone.
+    """
+
+    plain: dict[str, Outcome]
+    durable: dict[str, Outcome]
+    unsteady: list[str] = field(default_factory=list)
+
+    @property
+    def lost(self) -> list[str]:
+        """Tests that pass without durably and do not inside durable runs."""
+        there = _passing(self.durable) | set(self.unsteady)
+        return sorted(_passing(self.plain) - there)
+
+    def report(self) -> str:
+        """Return the figures, and for each lost test why it fails."""
+        lines = [
+            f"without durably:     {_counted(self.plain)}",
+            f"inside durable runs: {_counted(self.durable)}",
+            f"lost: {len(self.lost)}, unsteady: {len(self.unsteady)}",
+        ]
+        for test in self.lost:
+            outcome = self.durable.get(test, Outcome(test, "never came to an end"))
+            lines += [f"\n{test}: {outcome.word}", outcome.text]
+        return "\n".join(lines + [f"unsteady: {test}" for test in self.unsteady])
+
+
+def compare(
+    suite: Suite, checkout: Path, python: str, only: Sequence[str], more: Sequence[str]
+) -> Comparison:
+    """Run *suite* both ways, and what was lost once more by itself.
+
+    Args:
+        suite: Which.
+        checkout: The framework's repository.
+        python: The interpreter that has the framework, its tests' requirements and durably.
+        only: Paths or node ids in place of the whole suite.
+        more: More options for pytest.
+    """
+    tests = tuple(only) or suite.tests
+
+    def both_ways(chosen: Sequence[str]) -> Comparison:
+        plain = _run(suite, checkout, python, chosen, more, durable=False)
+        return Comparison(plain, _run(suite, checkout, python, chosen, more, durable=True))
+
+    compared = both_ways(tests)
+    if compared.lost:
+        again = both_ways(compared.lost)
+        compared.unsteady += sorted(set(compared.lost) - set(again.lost))
+    return compared
+
+
+def _run(
+    suite: Suite,
+    checkout: Path,
+    python: str,
+    tests: Sequence[str],
+    more: Sequence[str],
+    *,
+    durable: bool,
+) -> dict[str, Outcome]:
+    """Run pytest once, and return what became of each test."""
+    plugins = ["-p", "outcomes", *(("-p", "durably.testing.active") if durable else ())]
+    command = [python, "-m", "pytest", *plugins, "-p", "no:cacheprovider", "-q"]
+    command += ["--continue-on-collection-errors", *suite.options, *more, *tests]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "outcomes.jsonl")
+        path = os.pathsep.join(filter(None, [str(_HERE), os.environ.get("PYTHONPATH", "")]))
+        environment = {**dict(suite.environment), **os.environ, "PYTHONPATH": path, FILE: str(file)}
+        subprocess.run(
+            command,
+            cwd=checkout / suite.folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+        return read(file)
+
+
+def _passing(outcomes: dict[str, Outcome]) -> set[str]:
+    return {test for test, outcome in outcomes.items() if outcome.is_pass}
+
+
+def _counted(outcomes: dict[str, Outcome]) -> str:
+    words = [outcome.word for outcome in outcomes.values()]
+    return ", ".join(f"{words.count(word)} {word}" for word in sorted(set(words))) or "nothing"
