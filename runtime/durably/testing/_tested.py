@@ -85,10 +85,10 @@ class TestRun:
         """Make a suspended run the failure of the block, past whatever swallowed the signal."""
         try:
             yield
-        except Suspended as signal:
-            self._explain(signal)
-        except Exception as error:
-            if self.run.stopping:
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            raise
+        except BaseException as error:
+            if isinstance(error, Suspended) or self.run.stopping:
                 self._explain(error)
             raise
         if self.run.stopping:

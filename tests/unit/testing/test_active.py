@@ -147,6 +147,7 @@ OUTCOMES = """
 """
 
 QUESTIONS = """
+    import pytest
     from durably.adapting import live_scope
 
     def ask(**more):
@@ -160,6 +161,11 @@ QUESTIONS = """
             ask()
         except BaseException:
             pass
+
+    @pytest.mark.asyncio
+    async def test_asks_where_no_exception_passes():
+        scope = live_scope().child("agent", targets=(lambda run, loop: (),))
+        await scope.aask("q", {"message": "Publish?"})
 
     def test_asks_its_own_way():
         assert ask(here=lambda: "typed") == "typed"
@@ -275,7 +281,7 @@ def test_outcomes_keep_their_meaning(pytester):
 def test_a_test_that_asks_a_person_fails_and_says_so(pytester):
     """A question fails the test that asks, swallowed or not, unless the program asks itself."""
     result = run(pytester, QUESTIONS)
-    result.assert_outcomes(passed=2, failed=2)
+    result.assert_outcomes(passed=2, failed=3)
     result.stdout.fnmatch_lines(["*the test asked a person*Publish?*"])
 
 
