@@ -34,8 +34,8 @@ from ._checking import in_range as in_range
 from ._checking import installed_version as installed_version
 from ._declared import call_label as call_label
 from ._declared import supported_versions as supported_versions
+from ._gating import live_scope as live_scope
 from ._patching import is_in as is_in
-from ._patching import live_scope as live_scope
 from ._patching import problem as problem
 from ._patching import problems as problems
 from ._patching import refresh as refresh

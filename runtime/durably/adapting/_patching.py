@@ -8,15 +8,14 @@ hosts that come and go share one set of patches.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine import Scope, current
 from ._adapter import Adapter, Problem, Seam
+from ._gating import gate
 
 _MARK = "__durably_seam__"
 _HOOK = "__durably_subclass_seams__"
@@ -161,7 +160,7 @@ def _replace(place: Any, name: str, seam: Seam, inherited: Any = None) -> None:
     function = _function(raw)
     if function is None or _replaced(raw) or getattr(function, "__isabstractmethod__", False):
         return
-    made: Any = _gate(function, seam)
+    made: Any = gate(function, seam)
     setattr(made, _MARK, _Replaced(raw, name not in vars(place), made))
     if isinstance(raw, staticmethod | classmethod):
         made = type(raw)(made)
@@ -187,66 +186,6 @@ def _function(raw: Any) -> Callable[..., Any] | None:
 def _replaced(raw: Any) -> _Replaced | None:
     """Return what a seam's function remembers, be it *raw* or under a decorator; else None."""
     return getattr(_function(raw), _MARK, None)
-
-
-def _gate(original: Callable[..., Any], seam: Seam) -> Callable[..., Any]:
-    """Return *original* with what *seam* does in its place inside a run."""
-    around, outside = seam.around, seam.outside
-    if inspect.isasyncgenfunction(around):
-
-        @functools.wraps(original)
-        async def gated_stream(*args: Any, **kwargs: Any) -> Any:
-            scope = _scope_for(seam)
-            called = scope is not None or outside
-            source = (
-                around(scope, original, *args, **kwargs) if called else original(*args, **kwargs)
-            )
-            try:
-                async for item in source:
-                    yield item
-            finally:
-                close = getattr(source, "aclose", None)
-                if close is not None:
-                    await close()
-
-        return gated_stream
-    if inspect.iscoroutinefunction(around):
-
-        @functools.wraps(original)
-        async def gated_coroutine(*args: Any, **kwargs: Any) -> Any:
-            scope = _scope_for(seam)
-            if scope is None and not outside:
-                return await original(*args, **kwargs)
-            return await around(scope, original, *args, **kwargs)
-
-        return gated_coroutine
-
-    @functools.wraps(original)
-    def gated(*args: Any, **kwargs: Any) -> Any:
-        scope = _scope_for(seam)
-        if scope is None and not outside:
-            return original(*args, **kwargs)
-        return around(scope, original, *args, **kwargs)
-
-    return gated
-
-
-def _scope_for(seam: Seam) -> Scope | None:
-    """Return the scope in which *seam* acts, or None for the original.
-
-    What a suspended or failed run left behind (a thread, a task) takes no more paid or effectful
-    steps: such a seam still gets its scope, in which they are refused.
-    """
-    scope = current()
-    if scope is None or not scope.run.over:
-        return scope
-    return scope if scope.run.cut and seam.essential else None
-
-
-def live_scope() -> Scope | None:
-    """Return the current scope unless its run is over (a thread may outlive the run)."""
-    scope = current()
-    return None if scope is None or scope.run.over else scope
 
 
 def _hook_subclasses(base: Any, name: str, seam: Seam) -> None:

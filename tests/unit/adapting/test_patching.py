@@ -7,6 +7,7 @@ import contextvars
 import functools
 import inspect
 import sys
+from typing import get_type_hints
 
 import pytest
 
@@ -23,7 +24,7 @@ from durably.adapting import (
 from durably.adapting._patching import install
 from durably.engine import current
 
-from .runs import adapter, as_awaited_step, as_streamed_step, host_of, seam, steps_of
+from .runs import adapter, as_awaited_step, as_step, as_streamed_step, host_of, seam, steps_of
 
 
 def put_in(*seams):
@@ -238,9 +239,58 @@ def test_taking_one_seam_out_leaves_another_adapters_subclasses_caught():
         async def acall(self, prompt):
             return "late"
 
-    assert hasattr(Late.acall, "__wrapped__")
     body = lambda: asyncio.run(Late().acall("tea"))
     assert steps_of(body, other) == ("late", [Late.acall.__qualname__])
+
+
+@pytest.mark.parametrize(
+    ("target", "around"),
+    [
+        ("models:Model.call", as_step),
+        ("models:Model.acall", as_awaited_step),
+        ("models:Model.stream", as_streamed_step),
+        ("tools:shout", as_step),
+    ],
+)
+def test_a_seam_looks_like_the_function_in_whose_place_it_stands(target, around):
+    """Name, signature, kind, type hints and what wraps it are the original's."""
+    from fakeframework import models, tools
+
+    del models, tools
+    module, _, path = target.partition(":")
+
+    def found():
+        place = sys.modules[f"fakeframework.{module}"]
+        return functools.reduce(getattr, path.split("."), place)
+
+    def seen(function):
+        return (
+            function.__qualname__,
+            function.__module__,
+            str(inspect.signature(function)),
+            get_type_hints(function),
+            inspect.iscoroutinefunction(function),
+            inspect.isasyncgenfunction(function),
+            hasattr(function, "__wrapped__"),
+        )
+
+    original = found()
+    original.__annotations__ = {"return": "Text"}
+    original.__globals__["Text"] = str  # as `from __future__ import annotations` leaves it
+    before = seen(original)
+    put_in(seam(target, around))
+    assert found() is not original
+    assert seen(found()) == before
+
+
+def test_a_seam_keeps_what_its_function_wraps():
+    """A function that the framework has decorated itself still leads to what it decorated."""
+    from fakeframework import tools
+
+    inner = tools.shout
+    tools.shout = functools.wraps(inner)(lambda text: inner(text) + "!")
+    put_in(seam("tools:shout", kind="support"))
+    assert inspect.unwrap(tools.shout) is inner
 
 
 def everything():
