@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(report.tables(results))
         return 0
     HOME.mkdir(exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped
     results = Results(about=_about())
     name = time.strftime("%Y-%m-%d-%H%M%S")
     with contextlib.ExitStack() as stack:

@@ -6,6 +6,7 @@ python -m benchmarks.elsewhere SUBJECT FOLDER POSTGRES METHOD [ARGUMENTS as JSON
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -40,7 +41,8 @@ def main() -> None:
         began = time.perf_counter()
         getattr(peer, method)(*json.loads(arguments))
         seconds = time.perf_counter() - began
-    print(seconds)
+    print(seconds, flush=True)
+    os._exit(0)  # whatever a library left waiting in a thread ends here
 
 
 if __name__ == "__main__":

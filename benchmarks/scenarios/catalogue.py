@@ -23,7 +23,7 @@ OURS = ("durably memory", "durably sqlite", "durably sqlite power", "durably pos
 LANGGRAPH = ("langgraph memory", "langgraph sqlite sync", "langgraph postgres sync")
 LOOSE = ("langgraph sqlite exit", "langgraph sqlite async", "langgraph postgres exit")
 LOOSER = ("langgraph postgres async", "durably sqlite exit", "durably sqlite async")
-DBOS = ()
+DBOS = ("dbos sqlite", "dbos postgres")
 EVERYBODY = (*OURS, *LANGGRAPH, *DBOS)
 
 

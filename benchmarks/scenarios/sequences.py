@@ -14,6 +14,10 @@ WARM = 20
 EACH = 10
 """How many steps a run has in the scenarios of many runs."""
 
+RUNS = 1000
+FEWER = {"dbos": 300}
+"""How many runs there are in those scenarios; fewer where a thousand would take minutes."""
+
 
 def steps(peer: Peer, count: int) -> dict[str, float]:
     """Measure a run of *count* steps of plain functions: microseconds for each step."""
@@ -44,8 +48,9 @@ def asteps(peer: Peer, count: int) -> dict[str, float]:
     return {"us": asyncio.run(measured()) / count * 1e6}
 
 
-def many(peer: Peer, workers: int, runs: int = 1000) -> dict[str, float]:
-    """Measure *runs* runs of ten steps from a pool of threads: steps in a second."""
+def many(peer: Peer, workers: int) -> dict[str, float]:
+    """Measure a thousand runs of ten steps from a pool of threads: steps in a second."""
+    runs = FEWER.get(peer.subject.library, RUNS)
     with peer.opened(), ThreadPoolExecutor(workers) as pool:
         list(pool.map(lambda _: peer.steps(EACH), range(workers)))
         peer.executed.clear()
@@ -57,8 +62,9 @@ def many(peer: Peer, workers: int, runs: int = 1000) -> dict[str, float]:
     return _throughput(seconds, runs)
 
 
-def amany(peer: Peer, workers: int, runs: int = 1000) -> dict[str, float]:
-    """Measure *runs* runs of ten steps in one event loop, so many at once: steps in a second."""
+def amany(peer: Peer, workers: int) -> dict[str, float]:
+    """Measure a thousand runs of ten steps in one event loop, *workers* of them at once."""
+    runs = FEWER.get(peer.subject.library, RUNS)
 
     async def measured() -> tuple[list[int], float]:
         limit = asyncio.Semaphore(workers)
