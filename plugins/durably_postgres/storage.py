@@ -13,6 +13,7 @@ from ._text import digest, restored, stored
 from ._waiting import Waiter
 
 _PAGE = 500
+_NO_BOUND = (1 << 63) - 1
 
 _TAKE = "SELECT epoch, head, holder, lease_until FROM {s}.take(%s, %s, %s, %s, %s, %s)"
 _RENEW = "SELECT {s}.renew(%s, %s::bigint, %s, %s, %s)"
@@ -24,6 +25,11 @@ _HELD = """
 _READ = """
     SELECT seq, kind, run, body FROM {s}.row
     WHERE thread = (SELECT id FROM {s}.thread WHERE digest = %s) AND seq > %s ORDER BY seq
+"""
+_MARKS = """
+    SELECT seq, kind, run, body FROM {s}.row
+    WHERE thread = (SELECT id FROM {s}.thread WHERE digest = %s) AND mark IS NOT NULL AND seq < %s
+    ORDER BY seq DESC LIMIT %s
 """
 _LANDMARKS = """
     SELECT r.mark, t.name, r.seq, r.kind, r.run, r.body
@@ -151,6 +157,11 @@ class PostgresStorage:
         for seq, fields in enumerate(found, after + 1):
             if fields[0] != seq:
                 raise JournalCorrupt(missing_row(thread, seq, self.url))
+        return [Row(seq, kind, restored(run), body) for seq, kind, run, body in found]
+
+    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
+        """Return the thread's last landmarks; see :meth:`Storage.marks`."""
+        found = self._database.query(_MARKS, (digest(thread), before or _NO_BOUND, limit))
         return [Row(seq, kind, restored(run), body) for seq, kind, run, body in found]
 
     def landmarks(self) -> Iterator[tuple[str, Row]]:

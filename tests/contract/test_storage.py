@@ -178,6 +178,21 @@ def test_landmarks_across_threads_in_append_order(storage: Storage):
     ]
 
 
+def test_a_threads_last_landmarks(storage: Storage):
+    """A thread's landmarks come newest first, as many as are asked for, before a given row."""
+    one, two = take(storage, "one"), take(storage, "two")
+    storage.append(one, rows(1, 1, kind=1), {}, barrier=False)
+    storage.append(one, rows(2, 9, kind=LANDMARK), {}, barrier=False)
+    storage.append(one, rows(10, 11, kind=LANDMARK - 1), {}, barrier=False)
+    storage.append(two, rows(1, 1, kind=1), {}, barrier=False)
+    first, last = rows(1, 1, kind=1), rows(10, 11, kind=LANDMARK - 1)
+    assert list(storage.marks("one", 0, 9)) == [last[1], last[0], first[0]]
+    assert list(storage.marks("one", 0, 2)) == [last[1], last[0]]
+    assert list(storage.marks("one", 10, 9)) == first
+    assert list(storage.marks("one", 1, 9)) == []
+    assert list(storage.marks("nobody", 0, 9)) == []
+
+
 def test_many_landmarks(storage: Storage):
     """Landmarks come once each, however many there are."""
     storage.append(take(storage), rows(1, 1500, kind=2), {}, barrier=False)

@@ -64,7 +64,7 @@ def steps_of(entries: Iterable[Entry]) -> list[StepLine]:
     records: list[StepEnded | StepStarted] = [
         one.record for one in entries if isinstance(one.record, StepEnded)
     ]
-    records += Past(entries).unfinished.values()
+    records += Past.of(entries).unfinished.values()
     return [StepLine(number, record) for number, record in enumerate(records, 1)]
 
 

@@ -72,7 +72,7 @@ def _row(host: Host, view: RunView) -> dict[str, Any]:
     waiting = [{"id": one.id, "question": text_of(one.value)} for one in _open(host, view)]
     steps: int | None = None
     try:
-        steps = Past(entries_of(host, view)).finished
+        steps = Past.of(entries_of(host, view)).finished
     except DurablyError as error:
         view.error = view.error or str(error)
     return {

@@ -15,7 +15,7 @@ from ..types import Interrupt
 from ._identity import fingerprint, same_shape, unpack
 from ._lane import Lane, line_here
 from ._options import Answer, Extension
-from ._past import Slot
+from ._outcomes import Slot
 from ._run import Run
 
 DEADLINE = "deadline"

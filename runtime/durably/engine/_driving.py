@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CodecError, DurablyError, RunParked, Suspended
+from ..journal import NO_BLOBS
 from ..journal.records import RunEnded, RunWaiting
 from ..types import Interrupt, Status
 from ._context import scope_var
@@ -185,9 +186,9 @@ def _is_clean_exit(error: BaseException) -> bool:
     return isinstance(error, SystemExit) and error.code in (None, 0)
 
 
-def _encoded(run: Run, value: Any) -> tuple[bytes, dict[bytes, bytes]]:
+def _encoded(run: Run, value: Any) -> tuple[bytes, Mapping[bytes, bytes]]:
     """Encode a run's end; one that cannot be written is made again by replaying the steps."""
     try:
         return run.codec.split(value)
     except CodecError:
-        return b"", {}
+        return b"", NO_BLOBS

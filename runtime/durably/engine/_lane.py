@@ -7,7 +7,9 @@ import threading
 from collections.abc import Hashable
 from typing import Any, TypeAlias
 
+from ..journal.records import StepStarted
 from ._deadline import Deadline
+from ._outcomes import Slot
 
 Line: TypeAlias = "tuple[int, asyncio.Task[Any] | None]"
 """Who executes: a thread, and the asyncio task in it, if any."""
@@ -15,9 +17,11 @@ Line: TypeAlias = "tuple[int, asyncio.Task[Any] | None]"
 
 def line_here() -> Line:
     """Return who executes the calling code."""
-    loop = asyncio._get_running_loop()
-    task = asyncio.current_task(loop) if loop is not None else None
-    return threading.get_ident(), task
+    loop = _running_loop()
+    return _thread(), None if loop is None else asyncio.current_task(loop)
+
+
+_running_loop, _thread = asyncio._get_running_loop, threading.get_ident
 
 
 class Lane:
@@ -26,8 +30,13 @@ class Lane:
     A lane that is entered again by its framework's own retry is a new object with the same path:
     its counters start anew, so that the steps finished before are met again and replayed.
 
+    Args:
+        path: Segments joined by ``/``, the same in every process; or the step that the lane lies
+            in (see :func:`inner_lane`).
+        owner: See the attribute.
+        deadline: See the attribute.
+
     Attributes:
-        path: Segments joined by ``/``; the same in every process.
         owner: What tells a retry of this very lane from another lane inside it.
         taken: Recorded steps that were met in this entry, by ``(kind, name, ordinal)``.
         active: The steps of this entry that the program has come to and that have no outcome yet.
@@ -36,16 +45,16 @@ class Lane:
         agent: The name of the agent whose turn it is, if an adapter said so.
     """
 
-    __slots__ = ("_counts", "active", "agent", "deadline", "home", "owner", "path", "taken")
+    __slots__ = ("_counts", "_path", "active", "agent", "deadline", "home", "owner", "taken")
 
     def __init__(
         self,
-        path: str,
+        path: str | Slot | StepStarted,
         owner: Hashable | None = None,
         deadline: Deadline | None = None,
         agent: str = "",
     ) -> None:
-        self.path = path
+        self._path = path
         self.deadline = deadline
         self.agent = agent
         self.owner = owner
@@ -53,6 +62,15 @@ class Lane:
         self.active: set[Any] = set()
         self.home: Line | None = None
         self._counts: dict[Hashable, int] = {}
+
+    @property
+    def path(self) -> str:
+        """Segments joined by ``/``."""
+        path = self._path
+        if isinstance(path, str):
+            return path
+        path = self._path = inner_lane(path)  # made for those steps only in which others are taken
+        return path
 
     def count(self, key: Hashable) -> int:
         """Return how often *key* was counted before, and count it."""
@@ -84,3 +102,13 @@ class Lane:
 def inside(path: str, lane: str) -> bool:
     """Say whether *path* is *lane* or lies within it."""
     return path == lane or path.startswith(f"{lane}/") or not lane
+
+
+def inner_lane(step: Slot | StepStarted) -> str:
+    """Return the path of the lane that a step opens for what happens inside it.
+
+    It is made from the request, not from the position, so that parallel calls keep theirs.
+    """
+    segment = f"{step.name}~{step.print.hex()[:16]}".replace("/", "∕")  # noqa: RUF001 - as in Lane
+    segment = f"{segment}#{step.nth}" if step.nth else segment
+    return f"{step.lane}/{segment}" if step.lane else segment

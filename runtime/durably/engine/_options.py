@@ -15,7 +15,7 @@ from ._program import Sources
 
 Answerer = Callable[[Interrupt, RunInfo], "Answer | None"]
 Escalation = Callable[[Interrupt, RunInfo], "Answer | Extension | None"]
-Stored = tuple[bytes, dict[bytes, bytes]]
+Stored = tuple[bytes, Mapping[bytes, bytes]]
 """A value as the journal keeps it: its body, and the large parts that the body refers to."""
 
 

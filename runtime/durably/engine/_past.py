@@ -8,11 +8,14 @@ concurrent calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
 
+from ..journal import Row
 from ..journal.records import (
     FAILED,
+    STEP_FAILED,
+    STEP_OK,
+    STEP_STARTED,
     Answered,
     Asked,
     Entry,
@@ -23,46 +26,29 @@ from ..journal.records import (
     StepAttempted,
     StepEnded,
     StepStarted,
+    from_row,
+    step_of,
 )
-from ._lane import Lane, inside
+from ._lane import Lane, inner_lane, inside
+from ._outcomes import Exact, Held, Outcomes, Slot
 
 REPEATABLE = frozenset({"model", "memory"})
 """Kinds whose failures change nothing outside, so that one nobody went on from is tried again."""
 
+_ORDERLY = frozenset({STEP_FAILED, STEP_STARTED})
+"""Rows of these kinds are understood together with the steps' outcomes."""
 
-class Slot(NamedTuple):
-    """A step's identity within its run."""
-
-    lane: str
-    kind: str
-    name: str
-    ordinal: int
-    print: bytes
-    nth: int
-
-    @property
-    def exact(self) -> tuple[str, str, str, bytes, int]:
-        """The identity by request."""
-        return (self.lane, self.kind, self.name, self.print, self.nth)
-
-    @property
-    def place(self) -> tuple[str, str, str, int]:
-        """The identity by position."""
-        return (self.lane, self.kind, self.name, self.ordinal)
-
-
-class Held(NamedTuple):
-    """A recorded step and its row number."""
-
-    seq: int
-    step: StepEnded
+_slot = tuple.__new__
 
 
 class Past:
     """An index over one run's records; grows with the run.
 
+    Args:
+        rows: The run's rows, verified.
+        thread: The thread that they lie in.
+
     Attributes:
-        finished: How many distinct steps have an outcome.
         unfinished: Effects that began and have no outcome, by exact identity.
         attempts: Failed attempts of steps that have no outcome yet, by exact identity.
         asked: Questions, by id.
@@ -73,35 +59,69 @@ class Past:
         parked_since: When the first of these began, if any.
     """
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self._exact: dict[tuple[str, str, str, bytes, int], Held] = {}
-        self._place: dict[tuple[str, str, str, int], Held] = {}
-        self._trail: list[tuple[int, str]] = []
+    def __init__(self, rows: Sequence[Row] = (), thread: str = "") -> None:
         self._causes: set[int] = set()
-        self.unfinished: dict[tuple[str, str, str, bytes, int], StepStarted] = {}
-        self._starts: dict[tuple[str, str, str, bytes, int], int] = {}
-        self.attempts: dict[tuple[str, str, str, bytes, int], int] = {}
+        self.unfinished: dict[Exact, StepStarted] = {}
+        self._starts: dict[Exact, int] = {}
+        self.attempts: dict[Exact, int] = {}
         self.asked: dict[str, Asked] = {}
         self.answers: dict[str, Answered] = {}
-        self._asked_exact: dict[tuple[str, str, str, bytes, int], Asked] = {}
+        self._asked_exact: dict[Exact, Asked] = {}
         self._asked_place: dict[tuple[str, str, str, int], Asked] = {}
         self.orders: dict[str, list[str]] = {}
         self.files: dict[str, bytes] = {}
         self.parks = 0
         self.parked_since: float | None = None
+        is_plain = _ORDERLY.isdisjoint([row.kind for row in rows])
+        steps = [row for row in rows if row.kind == STEP_OK] if is_plain else []
+        self._outcomes = Outcomes(steps, step_of)
+        self._has_failures = not is_plain
+        for row in rows:
+            if is_plain and row.kind == STEP_OK:
+                self.parks, self.parked_since = 0, None
+            else:
+                self.add(from_row(thread, row))
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Past:
+        """Return the past that records tell of."""
+        past = cls()
         for entry in entries:
-            self.add(entry)
+            past.add(entry)
+        return past
 
     @property
     def finished(self) -> int:
         """How many distinct steps have an outcome that would be replayed."""
-        return sum(1 for held in self._exact.values() if self.replays(held))
+        if not self._has_failures:
+            return len(self._outcomes)
+        return sum(1 for held in self._outcomes.all() if self.replays(held))
+
+    def enter_again(self, failed: Iterable[int] = ()) -> None:
+        """Have what this process adds be found too: a lane is about to be entered again.
+
+        Args:
+            failed: Rows of failures that are to be executed again.
+        """
+        self._outcomes.index()
+        self._causes.update(failed)
+
+    def add_step(self, seq: int, step: StepEnded) -> None:
+        """Take in that a step has an outcome."""
+        self.parks, self.parked_since = 0, None
+        if self.unfinished or self.attempts:
+            exact = (step.lane, step.kind, step.name, step.print, step.nth)
+            self.unfinished.pop(exact, None)
+            self.attempts.pop(exact, None)
+        if step.outcome == FAILED:
+            self._has_failures = True
+        self._outcomes.add(Held(seq, step))
 
     def add(self, entry: Entry) -> None:
         """Take one more record in."""
         record = entry.record
         if isinstance(record, StepEnded):
-            self._add_step(Held(entry.seq, record))
+            self.add_step(entry.seq, record)
         elif isinstance(record, StepStarted):
             exact = _exact(record)
             self.unfinished[exact] = record
@@ -128,16 +148,6 @@ class Past:
             if self.parked_since is None:
                 self.parked_since = record.at
 
-    def _add_step(self, held: Held) -> None:
-        step = held.step
-        self.parks, self.parked_since = 0, None
-        exact = (step.lane, step.kind, step.name, step.print, step.nth)
-        self._exact[exact] = held
-        self._place[step.lane, step.kind, step.name, step.ordinal] = held
-        self._trail.append((held.seq, step.lane))
-        self.unfinished.pop(exact, None)
-        self.attempts.pop(exact, None)
-
     def _add_question(self, asked: Asked) -> None:
         before = self.asked.get(asked.id)
         if before is not None:  # asked again in other words, which are the ones that count
@@ -153,7 +163,7 @@ class Past:
             if inside(asked.lane, lane) and not is_doubt:
                 del self.unfinished[exact]
 
-    def doubt(self, exact: tuple[str, str, str, bytes, int]) -> str:
+    def doubt(self, exact: Exact) -> str:
         """Return the name of the question what to do about a half-way effect.
 
         Each start has its own, so that one answer is not taken for the next death's.
@@ -164,12 +174,14 @@ class Past:
         """Count one more step in *lane* and return its identity."""
         ordinal = lane.count((kind, name))
         nth = lane.count((kind, name, print_))
-        return Slot(lane.path, kind, name, ordinal, print_, nth)
+        return _slot(Slot, (lane.path, kind, name, ordinal, print_, nth))
 
     def exact(self, slot: Slot) -> Held | None:
         """Return the recorded outcome of this very request, if it is one to replay."""
-        held = self._exact.get(slot.exact)
-        return held if held is not None and self.replays(held) else None
+        held = self._outcomes.exact(slot)
+        if held is None or held.step.outcome != FAILED or self.replays(held):
+            return held
+        return None
 
     def displaced(self, slot: Slot, lane: Lane) -> Held | None:
         """Return the outcome recorded at the slot's position for another request.
@@ -177,7 +189,7 @@ class Past:
         None if a step of this entry has taken it, or if it ran beside others of its lane, as this
         one would: then its position was the outcome of a race and says nothing.
         """
-        held = self._place.get(slot.place)
+        held = self._outcomes.placed(slot)
         if held is None or held.step.overlapped:
             return None
         if (slot.kind, slot.name, slot.ordinal) in lane.taken or not self.replays(held):
@@ -194,17 +206,13 @@ class Past:
             return None
         return self._asked_place.get(slot.place)
 
-    def drop(self, rows: Iterable[int]) -> None:
-        """Have the failures in *rows* executed again: they ended an attempt of the whole."""
-        self._causes.update(rows)
-
     def failed_inside(self, lane: str) -> Iterator[int]:
         """Yield the rows of the failures that made a step fail whose lane *lane* is.
 
         Exceptions from the journal are not linked to others; the last that happened in the lane is
         taken for what the step failed of.
         """
-        within = [held for held in self._exact.values() if inside(held.step.lane, lane)]
+        within = [held for held in self._outcomes.all() if inside(held.step.lane, lane)]
         for held in sorted(within, reverse=True):
             if held.step.outcome != FAILED:
                 return
@@ -218,21 +226,14 @@ class Past:
             return False
         if held.step.kind not in REPEATABLE:
             return True
-        return any(seq > held.seq and inside(lane, held.step.lane) for seq, lane in self._trail)
-
-
-def inner_lane(step: Slot | StepStarted) -> str:
-    """Return the path of the lane that a step opens for what happens inside it.
-
-    It is made from the request, not from the position, so that parallel calls keep theirs.
-    """
-    segment = f"{step.name}~{step.print.hex()[:16]}".replace("/", "∕")  # noqa: RUF001 - as in Lane
-    segment = f"{segment}#{step.nth}" if step.nth else segment
-    return f"{step.lane}/{segment}" if step.lane else segment
+        return any(
+            other.seq > held.seq and inside(other.step.lane, held.step.lane)
+            for other in self._outcomes.all()
+        )
 
 
 def _exact(
     record: StepStarted | StepAttempted | Asked,
-) -> tuple[str, str, str, bytes, int]:
+) -> Exact:
     kind = "human" if isinstance(record, Asked) else record.kind
     return (record.lane, kind, record.name, record.print, record.nth)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, NoReturn
 
 from ..errors import DurablyError, Suspended
 from ..hooks.listeners import Handler, tell
-from ..journal import Codec, ThreadLog
+from ..journal import Codec, Row, ThreadLog
 from ..journal.records import Entry, Ordered, Program, Record, StepEnded
 from ..types import Interrupt, RunInfo
 from ._lane import Lane, inside
@@ -67,7 +67,7 @@ class Run:
         log: ThreadLog | None,
         codec: Codec,
         options: Options,
-        entries: Iterable[Entry] = (),
+        rows: Sequence[Row] = (),
         *,
         started: float,
         sink: Sink | None = None,
@@ -78,7 +78,7 @@ class Run:
         self.codec = codec
         self.options = options
         self.clock = options.clock
-        self.past = Past(entries)
+        self.past = Past(rows, info.thread)
         self.root = Lane("")
         self.sink = sink
         self.hold: Callable[[], Awaitable[None]] | None = None
@@ -164,6 +164,23 @@ class Run:
             for seq, record in enumerate((*extra, *records), first):
                 self.past.add(Entry(seq, self.id, record))
             return first + len(extra)
+
+    def append_step(self, step: StepEnded, blobs: Mapping[bytes, bytes]) -> int:
+        """Do what :meth:`append` does for a step's outcome, and let its lane's time go on."""
+        log = self.log
+        if log is None:
+            return 0
+        with self.lock:
+            if self._orders or self.options.sources.files() is not self._files:
+                row = self.append(step, blobs=blobs)
+            else:
+                try:
+                    row = log.append(self.id, step, blobs=blobs)
+                except DurablyError as error:
+                    self.stop(error)
+                self.past.add_step(row, step)
+            self.tick(step)
+        return row
 
     def _side_records(self) -> list[Record]:
         """Return what rides on the next append: order points, and files loaded since the last."""

@@ -117,6 +117,7 @@ class Scope:
             targets: See the attribute; inherited if None.
         """
         if owner is not None and self.lane.owner == owner:
+            self.run.past.enter_again()
             lane = Lane(self.lane.path, owner, self.lane.deadline, self.lane.agent)
         else:
             with self.run.lock:
@@ -352,7 +353,7 @@ class Scope:
         deadline = (
             Deadline(step.call.name, step.timeout, self.run.clock, outer) if step.timeout else outer
         )
-        lane = Lane(step.inner, None, deadline, self.lane.agent)
+        lane = Lane(step.slot, None, deadline, self.lane.agent)
         inner = Scope(self.run, lane, leaf, self.targets, self.local)
         inner.attempt = step.attempt
         return inner

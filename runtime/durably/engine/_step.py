@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import DurablyError, EncodeError, OutcomeUnknown, ProgramChanged, Suspended
+from ..journal import NO_BLOBS
 from ..journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
 from ..types import (
     Decision,
@@ -23,9 +24,9 @@ from ..types import (
 from ._call import Call
 from ._gates import Served
 from ._identity import differences, fingerprint, same_shape, unpack
-from ._lane import Lane, line_here
+from ._lane import Lane, inner_lane, line_here
 from ._options import Stored
-from ._past import Held, Slot, inner_lane
+from ._outcomes import Held, Slot
 from ._run import FailedStep, Run
 
 _SPLIT = 1024
@@ -45,7 +46,6 @@ class Step:
         model: The model that was called in the place of the call's own, if one was.
         stored: The outcome as the journal keeps it, once the step has one.
         usage: What it took, once it has an outcome: tokens, and the cost where it is known.
-        inner: Path of the lane for what happens inside it.
     """
 
     __slots__ = (
@@ -62,7 +62,6 @@ class Step:
         "cached",
         "call",
         "held",
-        "inner",
         "model",
         "policy",
         "run",
@@ -79,29 +78,41 @@ class Step:
         self.terms = run.options.terms(call, lane.agent)
         self.policy: StepPolicy = self.terms.policy
         print_, self._packed = fingerprint(call.request)
+        past = run.past
         with run.lock:
-            self.slot: Slot = run.past.slot(lane, call.kind, call.name, print_)
-            self._line = line_here() if call.kind == "task" else None
-            self._overlapped = bool(lane.active) or not lane.is_home(self._line)
-            self.held: Held | None = run.past.exact(self.slot)
-            if self.held is not None:
-                self._check_untaken(self.held)
-            elif not self._overlapped:
-                self.held = self._displaced()
-            if self.held is not None:
-                lane.taken.add((call.kind, call.name, self.held.step.ordinal))
-            else:
+            slot = self.slot = past.slot(lane, call.kind, call.name, print_)
+            line = self._line = line_here() if call.kind == "task" else None
+            is_beside = not lane.is_home(line)
+            held = self._exact(slot)
+            if held is None:
+                self._overlapped = is_beside or bool(lane.active)
+                held = None if self._overlapped else self._displaced()
+            elif lane.taken:
+                self._check_untaken(held)
+            if held is None:
                 if len(lane.active) == 1:  # of several, each has been marked when the next came
                     next(iter(lane.active))._overlapped = True
                 lane.active.add(self)
-        self.inner = inner_lane(self.slot)
+            elif held.step.print != print_ or held.step.ordinal != slot.ordinal:
+                lane.taken.add((call.kind, call.name, held.step.ordinal))
+        self.held: Held | None = held
         self._attempts = self._first = 0
         self.model = ""
         self.stored: Any = None
         self.usage: Mapping[str, Any] | None = None
         self._is_inside = self.cached = False
         self._was_in_time = not run.stopping  # begun before a question beside it, it is finished
-        self._started = self._t0 = 0.0
+
+    def _exact(self, slot: Slot) -> Held | None:
+        try:
+            return self.run.past.exact(slot)
+        except DurablyError as error:
+            self.run.stop(error)
+
+    @property
+    def inner(self) -> str:
+        """Path of the lane for what happens inside it."""
+        return inner_lane(self.slot)
 
     def info(self, **changes: Any) -> StepInfo:
         """Return the step as listeners see it."""
@@ -200,7 +211,7 @@ class Step:
     def unfinished(self) -> Question | None:
         """Return what to ask a person about an effect that an earlier process left half-way."""
         call, run = self.call, self.run
-        if self.slot.exact not in run.past.unfinished:
+        if not run.past.unfinished or self.slot.exact not in run.past.unfinished:
             return None
         if self._on_unfinished == "rerun":
             run.tell(run.options.listeners.effect_repeated, self.info())
@@ -268,20 +279,24 @@ class Step:
             run.inflight += 1
             run.activity += 1
         self._started, self._t0 = run.clock.now(), run.clock.monotonic()
-        self._attempts = run.past.attempts.get(self.slot.exact, 0)
-        if announce and (call.effect or self.policy.effect == "once"):
-            slot = self.slot
-            marker = StepStarted(*slot[:6], at=self._started, label=call.label)
-            try:
-                run.append(marker, barrier=True)
-            except BaseException:
-                self.abandon()
-                raise
+        if run.past.attempts:
+            self._attempts = run.past.attempts.get(self.slot.exact, 0)
         if announce:
+            if call.effect or self.policy.effect == "once":
+                self._mark()
             if run.options.listeners.step_started:
                 run.tell(run.options.listeners.step_started, self.info(attempt=self.attempt))
             if run.sink is not None:
                 self._emit_task(input=call.label or call.request)
+
+    def _mark(self) -> None:
+        """Record that an effect is about to begin."""
+        try:
+            marker = StepStarted(*self.slot, at=self._started, label=self.call.label)
+            self.run.append(marker, barrier=True)
+        except BaseException:
+            self.abandon()
+            raise
 
     def retry_in(self, error: Exception) -> float | None:
         """Return the seconds to wait before another attempt, or None if *error* is final."""
@@ -320,7 +335,8 @@ class Step:
         run.append(
             StepAttempted(*slot[:3], slot.print, slot.nth, self._attempts, now, now + delay, said)
         )
-        run.past.drop(run.failed_in(error))  # what failed inside is met again by the next attempt
+        # What was finished inside is met again by the next attempt, and what failed is not.
+        run.past.enter_again(run.failed_in(error))
         run.tell(run.options.listeners.step_retried, self.info(), error, delay)
 
     def finish(self, value: Any) -> Any:
@@ -415,23 +431,26 @@ class Step:
             return 0
         body, blobs = self._written(value)
         request, more = self._request_body()
+        lane, kind, name, ordinal, print_, nth = slot
         ended = StepEnded(
-            *slot,
-            outcome=outcome,
-            started=self._started,
-            elapsed=run.clock.monotonic() - self._t0,
-            attempts=self._attempts,
-            value=body,
-            request=request,
-            overlapped=self._overlapped,
-            label=call.label,
-            usage=dict(usage) if usage else None,
-            cached=self.cached,
+            lane,
+            kind,
+            name,
+            ordinal,
+            print_,
+            nth,
+            outcome,
+            self._started,
+            run.clock.monotonic() - self._t0,  # elapsed
+            self._attempts,
+            body,
+            request,
+            self._overlapped,
+            call.label,
+            dict(usage) if usage else None,
+            self.cached,
         )
-        row = run.append(ended, blobs={**blobs, **more} if more else blobs)
-        with run.lock:
-            run.tick(ended)
-        return row
+        return run.append_step(ended, {**blobs, **more} if more else blobs)
 
     def _written(self, value: Any) -> Stored:
         """Return *value* as stored; one that cannot be written stops the run."""
@@ -448,5 +467,5 @@ class Step:
     def _request_body(self) -> tuple[bytes, Mapping[bytes, bytes]]:
         """Return the request as stored: a long history costs only the messages not seen before."""
         if len(self._packed) <= _SPLIT:
-            return self._packed, {}
+            return self._packed, NO_BLOBS
         return self.run.codec.split(unpack(self._packed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..engine import Run
@@ -29,8 +29,7 @@ class History:
             UnknownRun: The thread has no such moment.
         """
         thread = _thread(config)
-        entries = self._host.journal.read(thread)
-        found = moments(entries)
+        found = moments(_landmarks(self._host, thread))
         wanted = place_of(config).get("checkpoint_id")
         if wanted is None:
             if not found:
@@ -59,7 +58,7 @@ class History:
         thread = _thread(config)
         bound = place_of(before).get("checkpoint_id")
         given = 0
-        for state in snapshots(thread, self._host.journal.read(thread), self._decode(thread)):
+        for state in snapshots(thread, _landmarks(self._host, thread), self._decode(thread)):
             if limit is not None and given >= limit:
                 return
             identity = state.config["configurable"]["checkpoint_id"]
@@ -107,9 +106,8 @@ def saved_before(run: Run, lane: str = "") -> Any:
     """
     if run.log is None:
         return None
-    entries = run.log.journal.read(run.log.thread) if lane else run.log.entries
-    bound = _memory_bound(entries, run.id) if not lane else None
-    for entry in reversed(entries):
+    bound = _memory_bound(run) if not lane else None
+    for entry in run.log.marks():
         record = entry.record
         if bound is not None and entry.seq >= bound:
             continue
@@ -120,12 +118,17 @@ def saved_before(run: Run, lane: str = "") -> Any:
     return None
 
 
-def _memory_bound(entries: Sequence[Entry], run: str) -> int | None:
-    """Return the row before which the run's memory lies; None if the run has no row yet."""
-    for entry in entries:
-        if entry.run == run and isinstance(entry.record, RunStarted):
-            return int(entry.record.meta.get("memory_before", entry.seq))
-    return None
+def _memory_bound(run: Run) -> int:
+    """Return the row before which the run's memory lies."""
+    assert run.log is not None
+    start = run.log.start_of(run.id)
+    assert isinstance(start.record, RunStarted)
+    return int(start.record.meta.get("memory_before", start.seq))
+
+
+def _landmarks(host: Host, thread: str) -> list[Entry]:
+    """Return a thread's landmarks, oldest first: what its states are made from."""
+    return list(host.journal.marks(thread))[::-1]
 
 
 def state_of(host: Host, run: Run) -> StateSnapshot | None:
@@ -133,18 +136,22 @@ def state_of(host: Host, run: Run) -> StateSnapshot | None:
     if run.log is None:
         return None
     thread = run.log.thread
-    entries = host.journal.read(thread)
+    entries = _landmarks(host, thread)
     shown = snapshots(thread, entries, lambda body: host.journal.value(thread, body), latest=True)
     return next(shown, None)
 
 
 def done_value(host: Host, thread: str) -> tuple[Any] | None:
     """Return the value of the thread's newest moment if nothing is left to be done there."""
-    found = moments(host.journal.read(thread))
-    if not found or found[-1].pending:
-        return None
-    values = found[-1].values
-    return (host.journal.value(thread, values) if values else None,)
+    for entry in host.journal.marks(thread):
+        record = entry.record
+        if isinstance(record, RunStarted):
+            return None
+        if isinstance(record, RunEnded) and record.status != "done":
+            continue
+        if isinstance(record, Updated | RunEnded):
+            return (host.journal.value(thread, record.value) if record.value else None,)
+    return None
 
 
 def _thread(config: Mapping[str, Any]) -> str:

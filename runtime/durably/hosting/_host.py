@@ -19,10 +19,10 @@ from ..engine import (
     fingerprint,
     interrupt_of,
 )
-from ..errors import EncodeError, UnknownRun
+from ..errors import EncodeError
 from ..hooks import Listener, Listeners, Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
-from ..journal.records import Asked, RunResumed, RunStarted
+from ..journal.records import Asked, Entry, RunResumed, RunStarted
 from ..policies import Policies, rules_of
 from ..types import Interrupt, OnChange, RunInfo, RunView, StepPolicy
 from ._recording import record_answers
@@ -197,12 +197,12 @@ class Host:
             self.activate()
             if answers:
                 record_answers(log, self.codec, view.run, answers, by=by, now=self.clock.now())
+            rows = log.rows_of(view.run)
+            info = RunInfo(view.run, log.thread, view.entry, resumed=True)
+            run = Run(info, log, self.codec, self.options, rows, started=view.started, sink=sink)
         except BaseException:
             log.release()
             raise
-        entries = [one for one in log.entries if one.run == view.run]
-        info = RunInfo(view.run, log.thread, view.entry, resumed=True)
-        run = Run(info, log, self.codec, self.options, entries, started=view.started, sink=sink)
         run.info = info._replace(recorded=run.past.finished)
         self._first_append(run, RunResumed(self.clock.now(), dict(meta or {})), {})
         return run
@@ -230,10 +230,9 @@ class Host:
     def given_to(self, run: Run) -> Any:
         """Return what a run that was taken up again had been given when it began."""
         assert run.log is not None
-        for one in run.log.entries:
-            if one.run == run.id and isinstance(one.record, RunStarted):
-                return run.log.value(one.record.value)
-        raise UnknownRun(f"the journal does not say how run {run.id} began")
+        begun = run.log.start_of(run.id).record
+        assert isinstance(begun, RunStarted)
+        return run.log.value(begun.value)
 
     def release(self, run: Run) -> None:
         """Give the run's thread back."""
@@ -255,8 +254,12 @@ class Host:
 
     def latest(self, log: ThreadLog) -> RunView | None:
         """Return the newest run of a thread that is held."""
-        views = list(fold((log.thread, entry) for entry in log.entries).values())
-        return views[-1] if views else None
+        told: list[tuple[str, Entry]] = []
+        for entry in log.marks():
+            told.append((log.thread, entry))
+            if isinstance(entry.record, RunStarted):
+                return fold(reversed(told))[entry.run]
+        return None
 
     def close(self) -> None:
         """Close the journal."""

@@ -72,9 +72,8 @@ class Asking:
 def asking_of(log: ThreadLog, run: str) -> Asking:
     """Return the questions of *run* on a thread that is held."""
     asking = Asking()
-    for seq, owner, record in log.entries:
-        if owner == run:
-            asking.take(seq, record)
+    for seq, _, record in log.marks_of(run):
+        asking.take(seq, record)
     return asking
 
 

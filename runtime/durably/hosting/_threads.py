@@ -81,12 +81,12 @@ def open_run(
         checkpoint = _checkpoint(config)
         if checkpoint is not None:
             return fork(host, log, entry, given, checkpoint_id=checkpoint, meta=meta, sink=sink)
-        last = host.latest(log)
+        last = host.latest(log) if continues or same_input_continues else None
         if continues:
             last = _existing(last, thread)
             answers = answers_of(host, last, given) if isinstance(given, Command) else None
             return host.taken_up(log, last, answers=answers, meta=meta, sink=sink)
-        if same_input_continues and last is not None and _is_same(last, entry, given):
+        if last is not None and _is_same(last, entry, given):
             return host.taken_up(log, last, meta=meta, sink=sink)
     except BaseException:
         log.release()

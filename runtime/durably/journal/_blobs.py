@@ -25,7 +25,8 @@ WHOLE: Final = 1024
 
 _ITEM: Final = 256
 _HASH: Final = 16
-_MARK: Final = bytes((0xD8, BLOB))
+BLOB_MARK: Final = bytes((0xD8, BLOB))
+"""What stands before a hash; bytes without it refer to nothing."""
 _SMALL: Final = frozenset((int, float, bool, type(None)))
 
 
@@ -89,12 +90,12 @@ def references(data: bytes) -> list[bytes]:
     no blob.
     """
     found: dict[bytes, None] = {}
-    at = data.find(_MARK)
+    at = data.find(BLOB_MARK)
     while at >= 0:
         key = data[at + 2 : at + 2 + _HASH]
         if len(key) == _HASH:
             found[key] = None
-        at = data.find(_MARK, at + 1)
+        at = data.find(BLOB_MARK, at + 1)
     return list(found)
 
 

@@ -44,7 +44,6 @@ class _Entry(Generic[Job]):
         self.state = _State.WAITING
         self.error: Exception | None = None
         self.wake = threading.Lock()
-        self.wake.acquire()
 
     def settle(self, error: Exception | None) -> None:
         self.error = error
@@ -81,6 +80,7 @@ class GroupCommit(Generic[Job]):
         try:
             with self._lock:
                 if self._led:
+                    entry.wake.acquire()
                     self._queue.append(entry)
                 else:
                     self._led = True
@@ -99,15 +99,17 @@ class GroupCommit(Generic[Job]):
         batch = [first]
         first.state = _State.TAKEN
         try:
-            with self._lock:
-                batch += self._queue
-                self._queue.clear()
-                for entry in batch:
-                    entry.state = _State.TAKEN
+            if self._queue:
+                with self._lock:
+                    batch += self._queue
+                    self._queue.clear()
+                    for entry in batch:
+                        entry.state = _State.TAKEN
             outcomes = self._commit([entry.job for entry in batch])
             first.error = outcomes[0]
-            for entry, error in zip(batch[1:], outcomes[1:], strict=True):
-                entry.settle(error)
+            if len(batch) > 1:
+                for entry, error in zip(batch[1:], outcomes[1:], strict=True):
+                    entry.settle(error)
         except BaseException:
             for entry in batch[1:]:
                 if entry.wake.locked():

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast, get_args
 
-from ..errors import DurablyError, LeaseLost
+from ..errors import DurablyError, LeaseLost, UnknownRun
 from ._keeper import Keeper
 from ._liveness import owner_id
-from .codec import Codec
-from .records import Entry, Record, from_row, to_row
-from .storage import Lease, Row, Storage
+from .codec import NO_BLOBS, Codec
+from .records import Entry, Record, RunStarted, from_row, to_row, verify
+from .storage import LANDMARK, Lease, Row, Storage
 
 LEASE_SECONDS = 30.0
 """How long a thread stays taken after the last sign of life of a process on another machine."""
@@ -26,7 +26,7 @@ as ``sync``, which keeps its promise and more. ``exit``: when the log is flushed
 """
 
 _suffixes = itertools.count(1)
-_NO_BLOBS: Mapping[bytes, bytes] = {}
+_FIRST_PAGE, _PAGE = 8, 256
 
 
 class Journal:
@@ -47,7 +47,7 @@ class Journal:
         self._keeper = Keeper(storage, clock, LEASE_SECONDS)
 
     def take(self, thread: str, durability: Durability = "sync") -> ThreadLog:
-        """Take *thread* for writing, and read what it holds.
+        """Take *thread* for writing; what it holds is read when it is asked for.
 
         Args:
             thread: The thread's id.
@@ -58,13 +58,8 @@ class Journal:
         """
         owner = f"{owner_id()}#{next(_suffixes)}"
         lease = self.storage.acquire(thread, owner, LEASE_SECONDS, self.clock())
-        try:
-            entries = self.read(thread)
-        except BaseException:
-            self.storage.renew(lease, 0)
-            raise
         self._keeper.hold(lease)
-        return ThreadLog(self, lease, entries, durability)
+        return ThreadLog(self, lease, durability)
 
     def busy(self, thread: str) -> None:
         """Raise ThreadBusy if somebody is driving *thread*; change nothing."""
@@ -73,6 +68,17 @@ class Journal:
     def read(self, thread: str) -> list[Entry]:
         """Return every record of *thread* in order; empty for an unknown thread."""
         return [from_row(thread, row) for row in self.storage.read(thread)]
+
+    def marks(self, thread: str) -> Iterator[Entry]:
+        """Yield the landmarks of *thread*, newest first, without reading the rows between them."""
+        before, page = 0, _FIRST_PAGE
+        while True:
+            rows = self.storage.marks(thread, before, page)
+            for row in rows:
+                yield from_row(thread, row)
+            if len(rows) < page:
+                return
+            before, page = rows[-1].seq, _PAGE
 
     def landmarks(self) -> Iterator[tuple[str, Entry]]:
         """Yield ``(thread, entry)`` for each beginning, end, pause, question and answer."""
@@ -98,27 +104,63 @@ class ThreadLog:
 
     Attributes:
         thread: The thread's id.
-        entries: Every record it held when it was taken.
     """
 
-    def __init__(
-        self,
-        journal: Journal,
-        lease: Lease,
-        entries: list[Entry],
-        durability: Durability = "sync",
-    ) -> None:
+    def __init__(self, journal: Journal, lease: Lease, durability: Durability = "sync") -> None:
         self._durability = durability
         self._kept_back: list[Row] = []
         self._kept_blobs: dict[bytes, bytes] = {}
         self.journal = journal
         self.thread = lease.thread
-        self.entries = entries
+        self._entries: list[Entry] | None = None
         self._lease = lease
-        self._head = entries[-1].seq if entries else 0
+        self._head = lease.head
         self._lock = threading.Lock()
         self._failure: DurablyError | None = None
         self._is_unsure = False
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Every record that the thread held when this was first asked for."""
+        if self._entries is None:
+            self._entries = self.journal.read(self.thread)
+        return self._entries
+
+    def marks(self) -> Iterator[Entry]:
+        """Yield the thread's landmarks, newest first, those that are kept back too."""
+        kept = [row for row in self._kept_back if row.kind < LANDMARK]
+        yield from (from_row(self.thread, row) for row in reversed(kept))
+        yield from self.journal.marks(self.thread)
+
+    def rows_of(self, run: str) -> list[Row]:
+        """Return the rows of one of the thread's runs, verified."""
+        before = max(0, self.start_of(run).seq - 2)  # the program's files are told in front of it
+        rows = self.journal.storage.read(self.thread, before)
+        own = [row for row in rows if row.run == run]
+        verify(self.thread, own)
+        return own
+
+    def start_of(self, run: str) -> Entry:
+        """Return the record with which a run began.
+
+        Raises:
+            UnknownRun: The thread has no such run.
+        """
+        return self.marks_of(run)[0]
+
+    def marks_of(self, run: str) -> list[Entry]:
+        """Return a run's landmarks, oldest first.
+
+        Raises:
+            UnknownRun: The thread has no such run.
+        """
+        own: list[Entry] = []
+        for entry in self.marks():
+            if entry.run == run:
+                own.append(entry)
+                if isinstance(entry.record, RunStarted):
+                    return own[::-1]
+        raise UnknownRun(f"the journal does not say how run {run} of thread {self.thread!r} began")
 
     @property
     def failed(self) -> bool:
@@ -129,7 +171,7 @@ class ThreadLog:
         self,
         run: str,
         *records: Record,
-        blobs: Mapping[bytes, bytes] = _NO_BLOBS,
+        blobs: Mapping[bytes, bytes] = NO_BLOBS,
         barrier: bool = False,
     ) -> int:
         """Append *records* and return the row number of the first.
@@ -152,18 +194,18 @@ class ThreadLog:
                 self._head += len(self.journal.storage.read(self.thread, self._head))
                 self._is_unsure = False
             first = self._head + 1
-            rows: list[Row] = [
+            rows = [
                 to_row(self.thread, seq, run, record) for seq, record in enumerate(records, first)
             ]
             if self._durability == "exit":
                 self._kept_back += rows
                 self._kept_blobs.update(blobs)
             else:
-                self._write(rows, blobs, barrier=barrier or self._durability == "power")
+                self._write(rows, blobs, barrier or self._durability == "power")
             self._head += len(rows)
             return first
 
-    def _write(self, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool) -> None:
+    def _write(self, rows: Sequence[Row], blobs: Mapping[bytes, bytes], barrier: bool) -> None:
         try:
             self.journal.storage.append(self._lease, rows, blobs, barrier=barrier)
         except DurablyError as error:
@@ -183,12 +225,12 @@ class ThreadLog:
             if self._kept_back:
                 rows, self._kept_back = self._kept_back, []
                 blobs, self._kept_blobs = self._kept_blobs, {}
-                self._write(rows, blobs, barrier=True)
+                self._write(rows, blobs, True)
 
     def catch_up(self) -> None:
-        """Let :attr:`entries` be all that was appended, kept back until the end or not."""
+        """Let what is read be all that was appended, kept back until the end or not."""
         self.flush()
-        self.entries += self.journal.read(self.thread)[len(self.entries) :]
+        self._entries = None
 
     def value(self, body: bytes, *, hint: type | None = None) -> Any:
         """Decode a stored body of this thread."""

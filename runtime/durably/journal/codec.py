@@ -26,14 +26,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from types import MappingProxyType
+from typing import Any, Final, Generic, TypeVar
 
 from ormsgpack import Ext, packb
 
 from ..errors import DecodeError, EncodeError
 from . import _codec_builtins, _codec_exceptions, _codec_numpy, _codec_objects, _codec_validation
 from . import _codec_format as fmt
-from ._blobs import WHOLE, BlobWriter, gather
+from ._blobs import BLOB_MARK, WHOLE, BlobWriter, gather
 from ._classes import NOTHING_HINTED, Classes, Hinted, ancestry, hinted, loaded
 from ._codec_read import Read, Reader
 from ._codec_write import CarefulWriter, Unwritable, Write, Writer, hides_buffer, interrupts
@@ -45,7 +46,8 @@ _BY_NAME: Mapping[tuple[str, str], Write] = {
     ("pydantic_core._pydantic_core", "TzInfo"): _codec_builtins.write_timezone,
     ("pydantic_core._pydantic_core", "ValidationError"): _codec_validation.write_validation_error,
 }
-_NO_BLOBS: Mapping[bytes, bytes] = {}
+NO_BLOBS: Final[Mapping[bytes, bytes]] = MappingProxyType({})
+"""What a small value is split into, besides its body."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,9 +139,9 @@ class Codec:
             DecodeError: The bytes do not make a value, name a class that the rule above does not
                 let be found, or were written by a later version.
         """
-        return Reader(self, _hinted(hint), _NO_BLOBS).read(data)
+        return Reader(self, _hinted(hint), NO_BLOBS).read(data)
 
-    def split(self, value: object, *, hint: Any = None) -> tuple[bytes, dict[bytes, bytes]]:
+    def split(self, value: object, *, hint: Any = None) -> tuple[bytes, Mapping[bytes, bytes]]:
         """Return *value* as a body and the large parts that the body refers to by their hash.
 
         Equal parts are one blob, within a value and between values. Small values have no blobs.
@@ -149,12 +151,12 @@ class Codec:
         """
         body = self.encode(value, hint=hint)
         if len(body) <= WHOLE:
-            return body, {}
+            return body, NO_BLOBS
         writer = BlobWriter(self, _hinted(hint))
         try:
             return writer.pack(value), writer.blobs
         except (Unwritable, RecursionError):
-            return body, {}  # written whole where the careful way cannot follow that deep
+            return body, NO_BLOBS  # written whole where the careful way cannot follow that deep
 
     def join(
         self,
@@ -174,7 +176,10 @@ class Codec:
         Raises:
             DecodeError: As for `decode`; or a blob is missing, which is named.
         """
-        return Reader(self, _hinted(hint), gather(body, fetch)).read(body)
+        reader = Reader(self, _hinted(hint), NO_BLOBS)
+        if BLOB_MARK in body:
+            reader.blobs = gather(body, fetch)
+        return reader.read(body)
 
     def write_of(self, cls: type) -> Write:
         """Return what writes the values of a class (for writers)."""

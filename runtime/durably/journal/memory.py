@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from ._refusals import check_free, lease_lost, out_of_order
 from .storage import LANDMARK, Lease, Row
+
+_seq = attrgetter("seq")
 
 
 @dataclass(slots=True)
@@ -16,6 +20,7 @@ class _Thread:
     epoch: int
     until: float
     rows: list[Row] = field(default_factory=list)
+    marks: list[Row] = field(default_factory=list)
     blobs: dict[bytes, bytes] = field(default_factory=dict)
 
     def is_held_by(self, lease: Lease) -> bool:
@@ -83,7 +88,7 @@ class MemoryStorage:
             held.rows += rows
             for key, data in blobs.items():
                 held.blobs.setdefault(key, data)
-            self._landmarks += [(lease.thread, row) for row in rows if row.kind < LANDMARK]
+            self._mark(lease.thread, held, rows)
 
     def rewrite(self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes]) -> None:
         """Replace everything a thread holds; see :class:`Rewriting`."""
@@ -91,16 +96,29 @@ class MemoryStorage:
             held = self._threads.get(lease.thread)
             if held is None or not held.is_held_by(lease):
                 raise lease_lost(lease, held.owner if held else None)
-            held.rows, held.blobs = list(rows), dict(blobs)
-            others = [mark for mark in self._landmarks if mark[0] != lease.thread]
-            own = [(lease.thread, row) for row in rows if row.kind < LANDMARK]
-            self._landmarks = others + own
+            held.rows, held.marks, held.blobs = list(rows), [], dict(blobs)
+            self._landmarks = [mark for mark in self._landmarks if mark[0] != lease.thread]
+            self._mark(lease.thread, held, rows)
+
+    def _mark(self, thread: str, held: _Thread, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if row.kind < LANDMARK:
+                held.marks.append(row)
+                self._landmarks.append((thread, row))
 
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         """Return the thread's rows with ``seq > after`` in order; see :meth:`Storage.read`."""
         with self._lock:
             held = self._threads.get(thread)
             return held.rows[after:] if held else []
+
+    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
+        """Return the thread's last landmarks; see :meth:`Storage.marks`."""
+        with self._lock:
+            held = self._threads.get(thread)
+            marks = held.marks if held else []
+            end = bisect_left(marks, before, key=_seq) if before else len(marks)
+            return marks[max(0, end - limit) : end][::-1]
 
     def landmarks(self) -> Iterator[tuple[str, Row]]:
         """Yield ``(thread, row)`` for each landmark; see :meth:`Storage.landmarks`."""

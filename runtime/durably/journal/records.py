@@ -9,7 +9,8 @@ reads as if the newer fields had been left at theirs.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import ormsgpack
@@ -215,7 +216,10 @@ KINDS: Mapping[type[Any], int] = {
 }
 """What the journal says for each record; the numbers never change."""
 
-_TYPES = {number: made for made, number in KINDS.items()}
+STEP_OK, STEP_STARTED, STEP_FAILED = KINDS[StepEnded], KINDS[StepStarted], 21
+"""A step's outcome is told by its row's kind too, so that it is known without reading the row."""
+
+_TYPES = {number: made for made, number in KINDS.items()} | {STEP_FAILED: StepEnded}
 
 
 class Entry(NamedTuple):
@@ -228,10 +232,12 @@ class Entry(NamedTuple):
 
 def to_row(thread: str, seq: int, run: str, record: Record) -> Row:
     """Write *record* as the row at *seq* of *thread*."""
-    packed = ormsgpack.packb([*record])
     kind = KINDS[type(record)]
-    crc = _crc(thread, seq, kind, run, packed)
-    return Row(seq, kind, run, packed + crc.to_bytes(4, "big"))
+    if isinstance(record, StepEnded) and record.outcome == FAILED:
+        kind = STEP_FAILED
+    packed = ormsgpack.packb([*record])
+    crc = zlib.crc32(packed, _place(thread, seq, kind, run))
+    return _new(Row, (seq, kind, run, packed + crc.to_bytes(4, "big")))
 
 
 def from_row(thread: str, row: Row) -> Entry:
@@ -240,22 +246,50 @@ def from_row(thread: str, row: Row) -> Entry:
     Raises:
         JournalCorrupt: The row is damaged, or stands in another row's place.
     """
-    packed, crc = row.body[:-4], row.body[-4:]
-    if _crc(thread, row.seq, row.kind, row.run, packed) != int.from_bytes(crc, "big"):
-        raise JournalCorrupt(
-            f"row {row.seq} of thread {thread!r} (run {row.run}) is damaged: its checksum does not "
-            "match. Restore the journal from a copy, or start the thread anew with --new."
-        )
+    verify(thread, (row,))
     made = _TYPES.get(row.kind)
     if made is None:
         raise JournalCorrupt(
             f"row {row.seq} of thread {thread!r} is of kind {row.kind}, which this version of "
             "durably does not know. Use the version that wrote it."
         )
-    fields = ormsgpack.unpackb(packed)
+    fields = ormsgpack.unpackb(row.body[:-4])
     return Entry(row.seq, row.run, made(*fields[: len(made._fields)]))
 
 
-def _crc(thread: str, seq: int, kind: int, run: str, packed: bytes) -> int:
-    place = f"{thread}\0{seq}\0{kind}\0{run}".encode(errors="surrogatepass")
-    return zlib.crc32(packed, zlib.crc32(place))
+def verify(thread: str, rows: Iterable[Row]) -> None:
+    """Check that rows are what was written in their place.
+
+    Raises:
+        JournalCorrupt: One is damaged, or stands in another row's place.
+    """
+    for seq, kind, run, body in rows:
+        crc = int.from_bytes(body[-4:], "big")
+        if zlib.crc32(body[:-4], _place(thread, seq, kind, run)) != crc:
+            raise JournalCorrupt(
+                f"row {seq} of thread {thread!r} (run {run}) is damaged: its checksum does not "
+                "match. Restore the journal from a copy, or start the thread anew with --new."
+            )
+
+
+def step_of(row: Row) -> StepEnded:
+    """Read the row of a step's outcome, which was verified before."""
+    fields = ormsgpack.unpackb(row.body[:-4])
+    if len(fields) == _STEP_FIELDS:
+        return _new(StepEnded, fields)
+    return StepEnded(*fields[:_STEP_FIELDS])
+
+
+_new = tuple.__new__  # a named tuple's own constructor is a function in Python, twice as slow
+_STEP_FIELDS = len(StepEnded._fields)
+
+
+def _place(thread: str, seq: int, kind: int, run: str) -> int:
+    """Return the checksum of a row's place, which its content's is added to."""
+    place = b"%d\0%d\0%b" % (seq, kind, run.encode(errors="surrogatepass"))
+    return zlib.crc32(place, _thread_crc(thread))
+
+
+@lru_cache(maxsize=256)
+def _thread_crc(thread: str) -> int:
+    return zlib.crc32(f"{thread}\0".encode(errors="surrogatepass"))

@@ -19,17 +19,29 @@ from .storage import Lease, Row
 
 _PAGE = 500
 _IDLE_READERS = 4
+_NO_BOUND = (1 << 63) - 1
 
-# One statement checks the lease, checks that the row is the next one, writes it and (by a trigger)
-# moves the thread's head: a transaction by itself, without BEGIN and COMMIT around it.
+# One statement checks the lease and writes the row: a transaction by itself, without BEGIN and
+# COMMIT around it.
 _APPEND = """
     INSERT INTO row (thread, seq, kind, run, body)
-    SELECT id, ?, ?, ?, ? FROM thread
-    WHERE name = ? AND epoch = ? AND owner = ? AND head = ? - 1
+    SELECT id, ?, ?, ?, ? FROM thread WHERE id = ? AND epoch = ? AND owner = ?
 """
-_HELD = "SELECT id, head FROM thread WHERE name = ? AND epoch = ? AND owner = ?"
-_THREAD = "SELECT id, head, epoch, owner, lease_until FROM thread WHERE name = ?"
+_LAST = "(SELECT coalesce(max(seq), 0) FROM row WHERE row.thread = thread.id)"
+_HELD = f"SELECT id, {_LAST} FROM thread WHERE name = ? AND epoch = ? AND owner = ?"  # noqa: S608
+_THREAD = f"""
+    SELECT id, max(head, {_LAST}), epoch, owner, lease_until FROM thread WHERE name = ?
+"""  # noqa: S608 - as below
 _READ = "SELECT seq, kind, run, body FROM row WHERE thread = ? AND seq > ? ORDER BY seq"
+_RENEW = f"""
+    UPDATE thread SET owner = ?, lease_until = ?, head = max(head, {_LAST})
+    WHERE name = ? AND epoch = ? AND owner = ?
+"""  # noqa: S608 - as below
+_MARKS = """
+    SELECT seq, kind, run, body FROM row INDEXED BY mark
+    WHERE thread = (SELECT id FROM thread WHERE name = ?) AND kind < 16 AND seq < ?
+    ORDER BY seq DESC LIMIT ?
+"""
 _LANDMARKS = f"""
     SELECT row.id, thread.name, row.seq, row.kind, row.run, row.body
     FROM row INDEXED BY landmark LEFT JOIN thread ON thread.id = row.thread
@@ -40,9 +52,10 @@ _FETCH = """
     WHERE thread = (SELECT id FROM thread WHERE name = ?) AND hash = ?
 """
 _GAPS = """
-    SELECT thread.name, head, count(row.seq), coalesce(max(row.seq), 0)
+    SELECT thread.name, max(head, coalesce(max(row.seq), 0)), count(row.seq),
+        coalesce(max(row.seq), 0)
     FROM thread LEFT JOIN row ON row.thread = thread.id GROUP BY thread.id
-    HAVING count(row.seq) <> head OR coalesce(max(row.seq), 0) <> head
+    HAVING count(row.seq) <> coalesce(max(row.seq), 0) OR coalesce(max(row.seq), 0) < head
 """
 _ORPHANS = "SELECT count(*) FROM row WHERE thread NOT IN (SELECT id FROM thread)"
 
@@ -55,6 +68,21 @@ class _Thread(NamedTuple):
     epoch: int
     owner: str | None
     until: float
+
+
+class _Tail:
+    """Where the rows of a thread that is held go.
+
+    Attributes:
+        key: The thread's number in the file.
+        head: Its last row.
+    """
+
+    __slots__ = ("head", "key")
+
+    def __init__(self, key: int, head: int) -> None:
+        self.key = key
+        self.head = head
 
 
 class SqliteStorage:
@@ -97,6 +125,8 @@ class SqliteStorage:
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
         self._appends = GroupCommit(self._commit)
+        self._tails: dict[tuple[str, int], _Tail] = {}  # by thread and epoch
+        self._is_full = False
         with explained(self.path):
             self._db = self._connect()
             try:
@@ -112,18 +142,24 @@ class SqliteStorage:
         with self._change() as db:
             found = self._thread(db, thread)
             if found is None:
-                db.execute(
+                added = db.execute(
                     "INSERT INTO thread (name, owner, epoch, lease_until) VALUES (?, ?, 1, ?)",
                     (thread, owner, now + ttl),
                 )
-                return Lease(thread, owner, 1, 0)
+                return self._held(Lease(thread, owner, 1, 0), added.lastrowid)
             check_free(thread, found.owner, found.until, owner, now)
             epoch = found.epoch + (found.owner != owner)
             db.execute(
-                "UPDATE thread SET owner = ?, epoch = ?, lease_until = ? WHERE id = ?",
-                (owner, epoch, now + ttl, found.key),
+                "UPDATE thread SET owner = ?, epoch = ?, lease_until = ?, head = ? WHERE id = ?",
+                (owner, epoch, now + ttl, found.head, found.key),
             )
-            return Lease(thread, owner, epoch, found.head)
+            return self._held(Lease(thread, owner, epoch, found.head), found.key)
+
+    def _held(self, lease: Lease, key: int | None) -> Lease:
+        """Remember where the rows of a thread go that was just taken."""
+        assert key is not None
+        self._tails[lease.thread, lease.epoch] = _Tail(key, lease.head)
+        return lease
 
     def _ask(self, thread: str, owner: str, now: float) -> Lease:
         """Say whether *thread* could be taken, and change nothing."""
@@ -136,14 +172,13 @@ class SqliteStorage:
 
     def renew(self, lease: Lease, until: float) -> None:
         """Extend a lease or give it back; see :meth:`Storage.renew`."""
+        owner = lease.owner if until else None
         with self._change() as db:
-            done = db.execute(
-                "UPDATE thread SET owner = ?, lease_until = ? "
-                "WHERE name = ? AND epoch = ? AND owner = ?",
-                (lease.owner if until else None, until, lease.thread, lease.epoch, lease.owner),
-            )
+            done = db.execute(_RENEW, (owner, until, lease.thread, lease.epoch, lease.owner))
             if until and done.rowcount == 0:
                 raise self._lease_lost(lease)
+            if not until:
+                self._tails.pop((lease.thread, lease.epoch), None)
 
     def append(
         self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool
@@ -165,6 +200,7 @@ class SqliteStorage:
             db.execute("DELETE FROM row WHERE thread = ?", held[:1])
             db.execute("DELETE FROM blob WHERE thread = ?", held[:1])
             db.execute("UPDATE thread SET head = 0 WHERE id = ?", held[:1])
+            self._tails[lease.thread, lease.epoch] = _Tail(held[0], 0)
             self._write(Append(lease, rows, blobs, barrier=False))
         self.append(lease, (), {}, barrier=True)
 
@@ -174,14 +210,23 @@ class SqliteStorage:
             db.execute("BEGIN")
             found = self._thread(db, thread)
             key, head = found[:2] if found else (None, 0)
-            rows = [Row._make(fields) for fields in db.execute(_READ, (key, after))]
+            rows = list(map(Row._make, db.execute(_READ, (key, after))))
             db.execute("COMMIT")
         for seq, row in enumerate(rows, after + 1):
-            if row.seq != seq or not _is_sound(row):
+            if row[0] != seq or not _is_sound(row):
                 raise JournalCorrupt(missing_row(thread, seq, self.path))
         if head > after + len(rows):
             raise JournalCorrupt(missing_row(thread, after + len(rows) + 1, self.path))
         return rows
+
+    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
+        """Return the thread's last landmarks; see :meth:`Storage.marks`."""
+        with self._reader() as db:
+            found = db.execute(_MARKS, (thread, before or _NO_BOUND, limit)).fetchall()
+        for row in map(Row._make, found):
+            if not _is_sound(row):
+                raise JournalCorrupt(missing_row(thread, row.seq, self.path))
+        return [Row._make(fields) for fields in found]
 
     def landmarks(self) -> Iterator[tuple[str, Row]]:
         """Yield ``(thread, row)`` for each landmark; see :meth:`Storage.landmarks`.
@@ -281,8 +326,10 @@ class SqliteStorage:
     def _change(self) -> Generator[sqlite3.Connection]:
         """Lend the writer for one transaction, with errors explained."""
         self._check_open()
-        with self._writing, explained(self.path), self._transaction():
-            yield self._db
+        with self._writing, explained(self.path):
+            self._sync(full=False)
+            with self._transaction():
+                yield self._db
 
     @contextlib.contextmanager
     def _transaction(self) -> Generator[None]:
@@ -316,30 +363,34 @@ class SqliteStorage:
 
     def _commit(self, jobs: Sequence[Append]) -> Sequence[Exception | None]:
         """Write several appends in one transaction; each is all or nothing for itself."""
-        barrier = any(job.barrier for job in jobs)
         with self._writing:
             try:
-                if barrier:
-                    self._db.execute("PRAGMA synchronous = FULL")
-                try:
-                    if len(jobs) == 1 and len(jobs[0].rows) == 1 and not jobs[0].blobs:
-                        self._insert(jobs[0].lease, jobs[0].rows[0])
-                        return [None]
-                    with self._transaction():
-                        return [self._attempt(job) for job in jobs]
-                finally:
-                    if barrier:
-                        self._db.execute("PRAGMA synchronous = NORMAL")
+                self._sync(full=any(job.barrier for job in jobs))
+                if len(jobs) == 1 and _is_plain(jobs[0]):
+                    self._insert(jobs[0].lease, jobs[0].rows[0])
+                    return [None]
+                with self._transaction():
+                    return [self._attempt(job) for job in jobs]
             except Exception as error:
                 return [explain(error, self.path) for _ in jobs]
 
+    def _sync(self, *, full: bool) -> None:
+        """Have the next commit synced, or not."""
+        if full is not self._is_full:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
+            self._is_full = full
+
     def _attempt(self, job: Append) -> Exception | None:
         """Write one append inside the transaction, or leave nothing of it."""
+        tail = self._tail(job.lease)
+        head = tail.head if tail is not None else 0
         self._db.execute("SAVEPOINT job")
         outcome = None
         try:
             self._write(job)
         except Exception as error:
+            if tail is not None:
+                tail.head = head
             if not self._db.in_transaction:
                 raise  # the medium failed, and SQLite has undone the whole transaction
             self._db.execute("ROLLBACK TO job")
@@ -348,27 +399,53 @@ class SqliteStorage:
         return outcome
 
     def _write(self, job: Append) -> None:
-        held = self._db.execute(_HELD, (job.lease.thread, job.lease.epoch, job.lease.owner))
-        found = held.fetchone()
-        if found is None:
-            raise self._lease_lost(job.lease)
-        key, _ = found
+        tail = self._tail(job.lease)
         for row in job.rows:
             self._insert(job.lease, row)
+        if tail is None or (not job.rows and not self._holds(job.lease)):
+            raise self._lease_lost(job.lease)
         self._db.executemany(
             "INSERT INTO blob (thread, hash, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            ((key, name, data) for name, data in job.blobs.items()),
+            ((tail.key, name, data) for name, data in job.blobs.items()),
         )
-        if job.barrier and not job.rows:
+        if job.barrier:
             # A commit that changes nothing syncs nothing, and equal values are not a change.
-            self._db.execute("UPDATE thread SET flushes = flushes + 1 WHERE id = ?", (key,))
+            self._db.execute(
+                "UPDATE thread SET head = ?, flushes = flushes + 1 WHERE id = ?",
+                (tail.head, tail.key),
+            )
 
     def _insert(self, lease: Lease, row: Row) -> None:
         seq, kind, run, body = row
-        name, owner, epoch, _ = lease
-        done = self._db.execute(_APPEND, (seq, kind, run, body, name, epoch, owner, seq))
+        _, owner, epoch, _ = lease
+        tail = self._tail(lease)
+        if tail is None:
+            raise self._lease_lost(lease)
+        if seq != tail.head + 1:
+            tail.head = self._last(tail.key)  # an append that was interrupted may have been made
+            if seq != tail.head + 1:
+                raise self._refusal(lease, row)
+        done = self._db.execute(_APPEND, (seq, kind, run, body, tail.key, epoch, owner))
         if done.rowcount != 1:
-            raise self._refusal(lease, row)
+            raise self._lease_lost(lease)
+        tail.head = seq
+
+    def _tail(self, lease: Lease) -> _Tail | None:
+        """Return where the lease's rows go; None if it does not hold."""
+        tail = self._tails.get((lease.thread, lease.epoch))
+        if tail is None:
+            held = self._db.execute(_HELD, (lease.thread, lease.epoch, lease.owner)).fetchone()
+            if held is not None:
+                tail = self._tails[lease.thread, lease.epoch] = _Tail(*held)
+        return tail
+
+    def _last(self, key: int) -> int:
+        found = self._db.execute("SELECT max(seq) FROM row WHERE thread = ?", (key,)).fetchone()
+        return found[0] or 0
+
+    def _holds(self, lease: Lease) -> bool:
+        held = self._db.execute(_HELD, (lease.thread, lease.epoch, lease.owner))
+        return held.fetchone() is not None
 
     def _refusal(self, lease: Lease, row: Row) -> JournalError:
         held = self._db.execute(_HELD, (lease.thread, lease.epoch, lease.owner)).fetchone()
@@ -403,3 +480,8 @@ def _is_sound_thread(fields: tuple[Any, ...]) -> bool:
         and (owner is None or type(owner) is str)
         and type(until) is float
     )
+
+
+def _is_plain(job: Append) -> bool:
+    """Tell whether an append is one statement."""
+    return len(job.rows) == 1 and not job.blobs and not job.barrier

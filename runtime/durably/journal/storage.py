@@ -1,4 +1,4 @@
-"""What a storage must do: eight methods over rows of bytes.
+"""What a storage must do: nine methods over rows of bytes.
 
 A storage keeps, for each thread, an append-only list of rows numbered 1, 2, 3 … without gaps, and
 a pool of content-addressed blobs that is the thread's own, so that deleting a thread leaves nothing
@@ -15,7 +15,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 LANDMARK = 16
-"""Rows of a kind below this one are found by :meth:`Storage.landmarks` without reading threads."""
+"""Rows of a kind below this one are found by :meth:`Storage.landmarks`, and by
+:meth:`Storage.marks` in one thread, without reading the rows between them."""
 
 
 class Row(NamedTuple):
@@ -102,6 +103,16 @@ class Storage(Protocol):
 
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         """Return the thread's rows with ``seq > after`` in order; empty for an unknown thread."""
+        ...
+
+    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
+        """Return the thread's last landmarks, newest first: what its latest run is about.
+
+        Args:
+            thread: The thread's id; an unknown one has none.
+            before: Only rows with a smaller ``seq``; 0 for all.
+            limit: At most so many.
+        """
         ...
 
     def landmarks(self) -> Iterator[tuple[str, Row]]:

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from ..hooks import Listener, Plugins, hookimpl
 from ..journal import Lease, Row, Storage
-from ..journal.records import KINDS, StepEnded
+from ..journal.records import STEP_FAILED, STEP_OK
 from ..types import StepInfo
 
 ENABLED = "DURABLY_TEST"
@@ -29,7 +29,7 @@ KILL_BEFORE = "DURABLY_TEST_KILL_BEFORE"
 Moment: TypeAlias = Literal["after", "before"]
 
 _KILLED = -getattr(signal, "SIGKILL", signal.SIGTERM)
-_STEP_ENDED = KINDS[StepEnded]
+_OUTCOMES = (STEP_OK, STEP_FAILED)
 
 
 def _die() -> None:
@@ -82,7 +82,7 @@ class KillingStorage:
         self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool
     ) -> None:
         """Append, or die first."""
-        if not self._only_steps or any(row.kind == _STEP_ENDED for row in rows):
+        if not self._only_steps or any(row.kind in _OUTCOMES for row in rows):
             with self._lock:
                 self._left -= 1
                 if self._left == 0:
@@ -100,6 +100,10 @@ class KillingStorage:
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         """Return the inner storage's rows."""
         return self._inner.read(thread, after)
+
+    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
+        """Pass on."""
+        return self._inner.marks(thread, before, limit)
 
     def landmarks(self) -> Iterator[tuple[str, Row]]:
         """Yield the inner storage's landmarks."""

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ..errors import StorageError
 from ..journal import Lease, MemoryStorage, Row, Storage
-from ..journal.records import KINDS, StepEnded
+from ..journal.records import STEP_FAILED, STEP_OK
 
-_STEP_ENDED = KINDS[StepEnded]
+_OUTCOMES = (STEP_OK, STEP_FAILED)
 
 
 class StoppingStorage:
@@ -55,7 +55,7 @@ class StoppingStorage:
                 raise StorageError("the test stopped this run at an earlier step")
             self._inner.append(lease, rows, blobs, barrier=barrier)
             if self._left is not None:
-                self._left -= sum(row.kind == _STEP_ENDED for row in rows)
+                self._left -= sum(row.kind in _OUTCOMES for row in rows)
             if self.stopped:
                 raise StorageError("the test stopped this run here")
 
@@ -70,6 +70,10 @@ class StoppingStorage:
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         """Return the inner storage's rows."""
         return self._inner.read(thread, after)
+
+    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
+        """Return a thread's last landmarks in the inner storage."""
+        return self._inner.marks(thread, before, limit)
 
     def landmarks(self) -> Iterator[tuple[str, Row]]:
         """Yield the inner storage's landmarks."""

@@ -32,6 +32,9 @@ class FailingStorage:
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         return self._inner.read(thread, after)
 
+    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
+        return self._inner.marks(thread, before, limit)
+
     def landmarks(self) -> Iterator[tuple[str, Row]]:
         return self._inner.landmarks()
 

@@ -1,0 +1,121 @@
+"""Outcomes of steps, found by identity; read in the order in which the program comes to them.
+
+A program that goes on where it was mostly comes to its steps in the order in which the journal has
+them, so each is looked for in the next row first, and no index is made. The first step that is not
+the next one has everything indexed. What this process adds is indexed only when a lane is entered
+again: a lane's counters never go back, so its own steps never meet each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from ..journal import Row
+from ..journal.records import StepEnded
+
+Exact: TypeAlias = "tuple[str, str, str, bytes, int]"
+"""Lane, kind, name, fingerprint, and how many of these the lane had before."""
+
+
+class Slot(NamedTuple):
+    """A step's identity within its run."""
+
+    lane: str
+    kind: str
+    name: str
+    ordinal: int
+    print: bytes
+    nth: int
+
+    @property
+    def exact(self) -> Exact:
+        """The identity by request."""
+        return (self.lane, self.kind, self.name, self.print, self.nth)
+
+    @property
+    def place(self) -> tuple[str, str, str, int]:
+        """The identity by position."""
+        return self[:4]
+
+
+class Held(NamedTuple):
+    """A recorded step and its row number."""
+
+    seq: int
+    step: StepEnded
+
+
+_SLOT = len(Slot._fields)
+_held = tuple.__new__
+
+
+class Outcomes:
+    """The steps of one run that have an outcome.
+
+    Args:
+        rows: Those in the journal; each its own, with a value.
+        read: Makes the record of a row.
+    """
+
+    def __init__(self, rows: Sequence[Row], read: Callable[[Row], StepEnded]) -> None:
+        self._rows = rows
+        self._read = read
+        self._next = 0
+        self._fresh: list[Held] = []
+        self._is_indexed = False
+        self._exact: dict[Exact, Held] = {}
+        self._place: dict[tuple[str, str, str, int], Held] = {}
+
+    def __len__(self) -> int:
+        """Return how many distinct steps there are."""
+        return len(self._exact) if self._is_indexed else len(self._rows) + len(self._fresh)
+
+    def add(self, held: Held) -> None:
+        """Take one more in."""
+        if self._is_indexed:
+            self._index_one(held)
+        else:
+            self._fresh.append(held)
+
+    def exact(self, slot: Slot) -> Held | None:
+        """Return the outcome of this very request."""
+        if not self._is_indexed:
+            at = self._next
+            if at == len(self._rows):
+                return None
+            row = self._rows[at]
+            step = self._read(row)
+            if step[:_SLOT] == slot:
+                self._next = at + 1
+                return _held(Held, (row.seq, step))
+            self.index()
+        return self._exact.get(slot.exact)
+
+    def placed(self, slot: Slot) -> Held | None:
+        """Return the outcome recorded at the slot's position."""
+        if self._next < len(self._rows):
+            self.index()
+        return self._place.get(slot.place)
+
+    def all(self) -> Iterable[Held]:
+        """Return every outcome."""
+        self.index()
+        return self._exact.values()
+
+    def index(self) -> None:
+        """Have every outcome found by identity, those yet to come too."""
+        if self._is_indexed:
+            return
+        self._is_indexed = True
+        for row in self._rows:
+            self._index_one(Held(row.seq, self._read(row)))
+        for held in self._fresh:
+            self._index_one(held)
+        self._rows, self._fresh = (), []
+        self._next = 0
+
+    def _index_one(self, held: Held) -> None:
+        step = held.step
+        self._exact[step.lane, step.kind, step.name, step.print, step.nth] = held
+        self._place[step.lane, step.kind, step.name, step.ordinal] = held
