@@ -152,7 +152,7 @@ def test_journal_of_a_later_version(path: Path, storage: SqliteStorage):
     storage._db.execute(f"PRAGMA user_version = {_schema.VERSION + 1}")
     storage.close()
     before = path.read_bytes()
-    with pytest.raises(JournalTooNew, match=r"journal\.db: .*format 2.*up to 1.*Upgrade durably"):
+    with pytest.raises(JournalTooNew, match=r"journal\.db: .*format 3.*up to 2.*Upgrade durably"):
         SqliteStorage(path)
     assert path.read_bytes() == before
 
