@@ -47,7 +47,7 @@ _JOURNAL = (
     """,
     "CREATE UNIQUE INDEX landmark ON {s}.row (mark) WHERE mark IS NOT NULL",
     # A thread that has had many runs is taken without reading their steps.
-    "CREATE INDEX mark ON {s}.row (thread, seq) WHERE mark IS NOT NULL",
+    "CREATE INDEX own_landmark ON {s}.row (thread, seq) WHERE mark IS NOT NULL",
     """
     CREATE TABLE {s}.blob (
         thread bigint NOT NULL,
