@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -14,6 +14,7 @@ from durably.errors import StorageError
 
 DEFAULT_SCHEMA = "durably"
 
+_PARAMETER = "schema="
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 _DEFAULTS: dict[str, str] = {
@@ -77,11 +78,16 @@ def _without_schema(given: str) -> tuple[str, str]:
     """Take the parameter out that libpq does not know."""
     if "://" not in given:
         return given, ""
-    parts = urlsplit(given)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    schema = next((value for key, value in query if key == "schema"), "")
-    rest = urlencode([pair for pair in query if pair[0] != "schema"])
-    return urlunsplit(parts._replace(query=rest)), schema
+    # The rest stays as it is written: libpq's rules for escapes are not those of HTML forms.
+    place, _, query = given.partition("?")
+    pairs = query.split("&") if query else []
+    named = [unquote(pair.removeprefix(_PARAMETER)) for pair in pairs if _is_schema(pair)]
+    rest = "&".join(pair for pair in pairs if not _is_schema(pair))
+    return f"{place}?{rest}" if rest else place, named[-1] if named else ""
+
+
+def _is_schema(pair: str) -> bool:
+    return pair.startswith(_PARAMETER)
 
 
 def _shown(wanted: Mapping[str, object], schema: str) -> str:

@@ -160,9 +160,9 @@ class Appender:
         found = connection.pgconn.exec_params(
             self._call, _packed(pieces, barrier=barrier), _TYPES, _BINARY, 1
         )
-        if connection.pgconn.status == pq.ConnStatus.BAD:
-            raise OperationalError(found.error_message.decode(errors="replace"))
         if found.status != pq.ExecStatus.TUPLES_OK:
+            if found.error_field(pq.DiagnosticField.SQLSTATE) is None:  # libpq's, not the server's
+                raise OperationalError(found.error_message.decode(errors="replace"))
             raise errors.error_from_result(found)
         return arrays.numbers(found.get_value(0, 0) or b"")
 

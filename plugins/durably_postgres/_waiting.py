@@ -36,7 +36,7 @@ _LOOKING = 0.1
 _PROOF = 1.0
 """Seconds in which a notification to oneself must arrive."""
 
-_TURN = 5.0
+_TURN = 1.0
 """Seconds after which a listener at the latest asks itself whether anybody waits."""
 
 
