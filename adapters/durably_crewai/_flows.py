@@ -1,50 +1,150 @@
-"""Flows: spans for a flow and its methods, and methods that need not be executed again."""
+"""Flows as spans: where a run of one begins, what it began with, what runs beside what."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from durably.adapting import Call, Scope, fingerprint
-from durably.errors import EncodeError
+from durably.adapting import Call, Recorded, Scope, fingerprint
 
+from ._flow_state import is_data, restore_state, state_of
 from ._spans import on_main_line
 
 _KEY = 6
-_NEWEST = "crewai: newest state of a flow"
+_ID = "id"
+
+
+class Running:
+    """One kickoff of a flow of the user's.
+
+    Attributes:
+        flow: The flow.
+        lane: Path of its lane; the group of its methods' order points.
+        outer: The kickoff whose method began this one, if any.
+        recorded: Its methods that the journal holds as finished, by name and ordinal.
+        interleaving: What keeps methods that are executed again where they were.
+        found: The state that each method which is being executed found, as the journal would hold
+            it, by lane.
+        at_work: How many methods have begun and do not wait for their turn to be finished.
+        newest: Row of the newest state that came back.
+    """
+
+    def __init__(self, scope: Scope, flow: Any, outer: Running | None) -> None:
+        self.flow = flow
+        self.lane = scope.lane.path
+        self.outer = outer
+        self.recorded = {(one.name, one.ordinal): one for one in scope.recorded("task")}
+        back = {one.row: one.value for one in self.recorded.values() if comes_back(one)}
+        lanes = {value["lane"] for value in back.values()}
+        self.interleaving = scope.interleaving(
+            {
+                row: {lane: steps for lane, steps in value["beside"].items() if lane not in lanes}
+                for row, value in back.items()
+            }
+        )
+        self.found: dict[str, bytes | None] = {}
+        self.at_work = 0
+        self.newest = -1
+
+    def chain(self) -> Generator[Running]:
+        """Yield this kickoff and those around it."""
+        one: Running | None = self
+        while one is not None:
+            yield one
+            one = one.outer
+
+
+_running: ContextVar[Running | None] = ContextVar("durably_crewai_running_flow", default=None)
+
+
+def running(flow: Any) -> Running | None:
+    """Return the kickoff of *flow* that the calling code is part of."""
+    found = _running.get()
+    while found is not None and found.flow is not flow:
+        found = found.outer
+    return found
+
+
+def comes_back(method: Recorded) -> bool:
+    """Say whether a method's record brings back what it did, so that it is not executed again."""
+    return isinstance(method.value, Mapping) and "left" in method.value
 
 
 def kickoff(
     scope: Scope,
     original: Callable[..., Any],
     self: Any,
-    inputs: Any = None,
     *args: Any,
     **kwargs: Any,
 ) -> Any:
     """Enter a flow for ``Flow.kickoff``, which runs ``kickoff_async`` in a loop of its own."""
     if _is_passage(scope, self):
-        return original(self, inputs, *args, **kwargs)
-    name = type(self).__name__
-    with scope.span("flow", name, _segment(self, inputs), owner=_owner(self)):
-        return original(self, inputs, *args, **kwargs)
+        return original(self, *args, **kwargs)
+    with _entered(scope, self, _given(args, kwargs)):
+        return original(self, *args, **kwargs)
 
 
 async def kickoff_async(
     scope: Scope,
     original: Callable[..., Awaitable[Any]],
     self: Any,
-    inputs: Any = None,
     *args: Any,
     **kwargs: Any,
 ) -> Any:
     """Enter a flow for ``Flow.kickoff_async``."""
     if _is_passage(scope, self):
-        return await original(self, inputs, *args, **kwargs)
-    name = type(self).__name__
-    with scope.span("flow", name, _segment(self, inputs), owner=_owner(self)):
-        return await original(self, inputs, *args, **kwargs)
+        return await original(self, *args, **kwargs)
+    with _entered(scope, self, _given(args, kwargs)):
+        return await original(self, *args, **kwargs)
+
+
+def resume(scope: Scope, original: Callable[..., Any], self: Any, feedback: str = "") -> Any:
+    """Enter a flow for ``Flow.resume``, which goes on after CrewAI's own pause."""
+    if _is_passage(scope, self):
+        return original(self, feedback)
+    with _entered(scope, self, feedback):
+        return original(self, feedback)
+
+
+async def resume_async(
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, feedback: str = ""
+) -> Any:
+    """Enter a flow for ``Flow.resume_async``."""
+    if _is_passage(scope, self):
+        return await original(self, feedback)
+    with _entered(scope, self, feedback):
+        return await original(self, feedback)
+
+
+def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    return args[0] if args else kwargs.get("inputs")
+
+
+@contextmanager
+def _entered(scope: Scope, flow: Any, given: Any) -> Generator[None]:
+    """Enter a flow's lane, with the state that it began with the first time."""
+    name = str(getattr(flow, "name", None) or type(flow).__name__)
+    segment = f"flow:{name}"
+    if not on_main_line():
+        segment = f"{segment}:{fingerprint(given or {})[0].hex()[:_KEY]}"
+    with scope.span("flow", name, segment, owner=_owner(flow)) as inner:
+        _begin(inner, flow, name)
+        token = _running.set(Running(inner, flow, _running.get()))
+        try:
+            yield
+        finally:
+            _running.reset(token)
+
+
+def _begin(scope: Scope, flow: Any, name: str) -> None:
+    """Journal the state that a flow begins with: its id, and defaults made from time or chance."""
+    began = state_of(flow)
+    fields = {key: value for key, value in began["fields"].items() if key != _ID}
+    call = Call("task", name, {"state": fields}, label=f"{name} begins", adapter="crewai")
+    if is_data(scope, began):
+        restore_state(flow, scope.step(call, lambda: began))
 
 
 def _is_passage(scope: Scope, flow: Any) -> bool:
@@ -54,117 +154,13 @@ def _is_passage(scope: Scope, flow: Any) -> bool:
 
 def is_internal(flow: Any) -> bool:
     """Say whether a flow is CrewAI's own: it runs agents and memory as flows, too."""
-    return type(flow).__module__.partition(".")[0] == "crewai"
+    cls = type(flow)
+    said = getattr(cls, "is_crewai_internal", None)
+    if isinstance(said, bool):
+        return said
+    # A flow made from a declaration is of the class Flow itself.
+    return cls.__module__.partition(".")[0] == "crewai" and cls.__name__ != "Flow"
 
 
 def _owner(flow: Any) -> tuple[str, int]:
     return ("flow", id(flow))
-
-
-def _segment(flow: Any, inputs: Any) -> str:
-    name = f"flow:{type(flow).__name__}"
-    return name if on_main_line() else f"{name}:{fingerprint(inputs or {})[0].hex()[:_KEY]}"
-
-
-async def execute_method(
-    scope: Scope,
-    original: Callable[..., Awaitable[Any]],
-    self: Any,
-    method_name: Any,
-    method: Callable[..., Any],
-    *args: Any,
-    **kwargs: Any,
-) -> Any:
-    """Enter a flow's method; one that was finished is not executed again.
-
-    Its result and the flow's state after it are journaled. Where they cannot be written the
-    method is executed again on resume, and what it did inside is replayed.
-    """
-    if is_internal(self):
-        return await original(self, method_name, method, *args, **kwargs)
-    name = str(method_name)
-    once = _Once(scope, self, name, method)
-    try:
-        with scope.span("method", name, f"method:{name}"):
-            return await original(self, method_name, once.callable(), *args, **kwargs)
-    finally:
-        once.close()
-
-
-class _Once:
-    """A flow's method with its result and the state after it in the journal."""
-
-    def __init__(self, scope: Scope, flow: Any, name: str, method: Callable[..., Any]) -> None:
-        self._scope = scope
-        self._flow = flow
-        self._method = method
-        self._step = scope.open(Call("task", name, None, dump=self._dump, adapter="crewai"))
-
-    def close(self) -> None:
-        """Give the step up if the method came to no result."""
-        self._step.abandon()
-
-    def callable(self) -> Callable[..., Any]:
-        """Return what is called instead of the method: sync or async as it is."""
-        if inspect.iscoroutinefunction(self._method):
-
-            async def amethod(*args: Any, **kwargs: Any) -> Any:
-                done, result = self._recorded()
-                return result if done else self._record(await self._method(*args, **kwargs))
-
-            return amethod
-
-        def method(*args: Any, **kwargs: Any) -> Any:
-            done, result = self._recorded()
-            if done:
-                return result
-            result = self._method(*args, **kwargs)
-            return self._awaited(result) if inspect.iscoroutine(result) else self._record(result)
-
-        return method
-
-    async def _awaited(self, result: Awaitable[Any]) -> Any:
-        return self._record(await result)
-
-    def _recorded(self) -> tuple[bool, Any]:
-        held = self._step.held
-        if held is None:
-            return False, None
-        stored = self._step.replay()
-        if stored is None:
-            return False, None
-        # Methods that ran side by side finish in any order now; the newest state stands.
-        newest: Any = self._scope.run.resources.setdefault(_NEWEST, {})
-        with self._scope.run.lock:
-            if held.seq > newest.get(id(self._flow), -1):
-                newest[id(self._flow)] = held.seq
-                _restore(self._flow, stored["state"])
-        return True, stored["result"]
-
-    def _record(self, result: Any) -> Any:
-        if self._step.held is not None:
-            return result
-        return self._scope.perform(self._step, lambda: result)
-
-    def _dump(self, result: Any) -> Any:
-        stored = {"result": result, "state": _state(self._flow)}
-        try:
-            self._scope.run.codec.encode(stored)
-        except EncodeError:
-            return None
-        return stored
-
-
-def _state(flow: Any) -> dict[str, Any]:
-    state = flow._state
-    return dict(state) if isinstance(state, Mapping) else dict(state.__dict__)
-
-
-def _restore(flow: Any, values: Mapping[str, Any]) -> None:
-    state = flow._state
-    if isinstance(state, dict):
-        state.clear()
-        state.update(values)
-    else:
-        for name, value in values.items():
-            object.__setattr__(state, name, value)

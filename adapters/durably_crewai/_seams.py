@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from durably.adapting import Seam
 
-from . import _branches, _callbacks, _flows, _human, _models, _spans, _support, _tools
+from . import (
+    _branches,
+    _callbacks,
+    _flows,
+    _human,
+    _methods,
+    _models,
+    _spans,
+    _support,
+    _tools,
+)
 
 _PAID = "paid model calls are repeated"
 _CALLED = "guardrails are called again"
@@ -17,7 +27,6 @@ _MODEL = "crewai.llms.base_llm:BaseLLM"
 _AGENT = "crewai.agents.agent_builder.base_agent:BaseAgent"
 _LONE_AGENT = "crewai.agent.core:Agent"
 _PROVIDER = "crewai.core.providers.human_input:SyncHumanInputProvider"
-_FLOW = "crewai.flow.runtime:Flow"
 _TOOL = "crewai.tools.structured_tool:CrewStructuredTool"
 
 MODELS = (
@@ -151,27 +160,50 @@ PEOPLE = (
     ),
 )
 
-FLOWS = (
-    Seam(f"{_FLOW}.kickoff", "flow", _flows.kickoff, _LANES, optional=True, since="1.15"),
-    Seam(f"{_FLOW}.kickoff_async", "flow", _flows.kickoff_async, _LANES, optional=True),
-    Seam(
-        f"{_FLOW}._execute_method",
-        "flow",
-        _flows.execute_method,
-        "finished methods of a flow are executed again",
-        params=("method_name", "method"),
-        optional=True,
-    ),
-    Seam(f"{_FLOW}.ask", "human", _human.ask, _TERMINAL, params=("message",), optional=True),
-    Seam(
-        f"{_FLOW}._request_human_feedback",
-        "human",
-        _human.request_feedback,
-        _TERMINAL,
-        params=("message", "output"),
-        optional=True,
-    ),
-)
+
+def _flow_seams(flow: str) -> tuple[Seam, ...]:
+    """Return the seams of the class of flows; it has moved, so each of them is optional."""
+    return (
+        Seam(f"{flow}.kickoff", "flow", _flows.kickoff, _LANES, optional=True),
+        Seam(f"{flow}.kickoff_async", "flow", _flows.kickoff_async, _LANES, optional=True),
+        Seam(f"{flow}.resume", "flow", _flows.resume, _LANES, optional=True),
+        Seam(f"{flow}.resume_async", "flow", _flows.resume_async, _LANES, optional=True),
+        Seam(
+            f"{flow}._execute_method",
+            "flow",
+            _methods.execute_method,
+            "finished methods of a flow are executed again",
+            params=("method_name", "method"),
+            optional=True,
+        ),
+        Seam(
+            f"{flow}._execute_racing_listeners",
+            "flow",
+            _methods.execute_racing_listeners,
+            "listeners that lost a race run it again",
+            optional=True,
+        ),
+        Seam(
+            f"{flow}._run_human_feedback_step",
+            "flow",
+            _methods.run_human_feedback_step,
+            "methods side by side are finished in another order on replay",
+            optional=True,
+            since="1.15",
+        ),
+        Seam(f"{flow}.ask", "human", _human.ask, _TERMINAL, params=("message",), optional=True),
+        Seam(
+            f"{flow}._request_human_feedback",
+            "human",
+            _human.request_feedback,
+            _TERMINAL,
+            params=("message", "output"),
+            optional=True,
+        ),
+    )
+
+
+FLOWS = (*_flow_seams("crewai.flow.runtime:Flow"), *_flow_seams("crewai.flow.flow:Flow"))
 
 SUPPORT = (
     Seam(

@@ -9,6 +9,7 @@ from typing import Any
 from durably.adapting import Scope
 
 from ._models import note_event
+from ._methods import note_usage
 
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
 _CHUNKS = frozenset({"llm_stream_chunk", "llm_thinking_chunk"})
@@ -21,6 +22,7 @@ def emit(scope: Scope, original: Callable[..., Any], self: Any, source: Any, eve
     these events in the thread that reads them, so parts come in order.
     """
     note_event(source, event)
+    note_usage(event)
     if scope.run.sink is not None and event.type in _CHUNKS and event.chunk:
         scope.emit("messages", (event.chunk, _origin(source, event)))
     return original(self, source, event)

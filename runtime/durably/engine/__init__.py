@@ -25,6 +25,7 @@ from ._gates import Terms as Terms
 from ._gates import Way as Way
 from ._identity import differences as differences
 from ._identity import fingerprint as fingerprint
+from ._interleaving import Recorded as Recorded
 from ._lane import Lane as Lane
 from ._options import Answer as Answer
 from ._options import Extension as Extension

@@ -196,6 +196,15 @@ class Past:
             return None
         return held
 
+    def finished_in(self, lane: str, kind: str) -> list[Held]:
+        """Return the outcomes of *kind* in *lane* itself that would be replayed, in order."""
+        found = [
+            held
+            for held in self._outcomes.all()
+            if held.step.lane == lane and held.step.kind == kind and self.replays(held)
+        ]
+        return sorted(found, key=lambda held: held.seq)
+
     def question(self, slot: Slot) -> Asked | None:
         """Return the question recorded for this very request."""
         return self._asked_exact.get(slot.exact)

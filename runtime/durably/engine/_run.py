@@ -59,6 +59,7 @@ class Run:
         activity: Grows with everything that happens, to tell quiet from busy.
         resources: What other rooms keep for as long as the run lives, by name.
         failures: Exceptions that steps raised, by identity, with the steps from the innermost on.
+        interleaved: What holds steps up for others that were recorded before them, by branch.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Run:
         self.inflight = 0
         self.activity = 0
         self.failures: dict[int, tuple[BaseException, list[FailedStep]]] = {}
+        self.interleaved: dict[str, Any] = {}
         self.started = started
         self._ticks: dict[str, int] = {}
         self._ids: dict[tuple[str, str], int] = {}

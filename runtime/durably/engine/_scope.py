@@ -14,6 +14,7 @@ from collections.abc import (
     Generator,
     Hashable,
     Iterator,
+    Mapping,
 )
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from datetime import datetime
@@ -28,6 +29,7 @@ from ._call import Call
 from ._context import scope_var
 from ._deadline import Deadline, acall_within, call_within
 from ._gates import Awaiting, Blocking
+from ._interleaving import Interleaving, Places, Recorded, ain_place, in_place, recorded
 from ._lane import Lane, line_here
 from ._ordering import order_point
 from ._parking import Targets, park
@@ -214,6 +216,10 @@ class Scope:
 
     def perform(self, step: Step, execute: Callable[[], Any]) -> Any:
         """Do what :meth:`step` does, for a step that was opened before."""
+        if self.run.interleaved and not step.in_place and self.leaf is None:
+            step.in_place = True
+            with in_place(self.run, self.lane.path):
+                return self.perform(step, execute)
         if step.held is not None:
             return step.replay()
         if step.terms.are_gated:
@@ -255,6 +261,10 @@ class Scope:
 
     async def aperform(self, step: Step, execute: Callable[[], Awaitable[Any]]) -> Any:
         """Like :meth:`perform`, for coroutines."""
+        if self.run.interleaved and not step.in_place and self.leaf is None:
+            step.in_place = True
+            async with ain_place(self.run, self.lane.path):
+                return await self.aperform(step, execute)
         if step.held is not None:
             return step.replay()
         if self.run.hold is not None:
@@ -390,7 +400,8 @@ class Scope:
         """
         if here is not None and self.run.options.asks_here:
             return self.step(Call("human", name, value), here)
-        return ask(self.run, self.lane, name, value, schema=schema)
+        with in_place(self.run, self.lane.path):
+            return ask(self.run, self.lane, name, value, schema=schema)
 
     async def aask(
         self,
@@ -404,7 +415,8 @@ class Scope:
         if here is not None and self.run.options.asks_here:
             return await self.astep(Call("human", name, value), here)
         try:
-            return await aask(self.run, self.lane, name, value, schema=schema)
+            async with ain_place(self.run, self.lane.path):
+                return await aask(self.run, self.lane, name, value, schema=schema)
         except Suspended:
             if not self.targets:
                 raise
@@ -422,9 +434,19 @@ class Scope:
         """
         self.run.stop(error)
 
-    async def order_point(self, group: str, who: str) -> None:
-        """Wait until *who* is next among the unordered branches of *group*, as recorded."""
-        await order_point(self.run, group, who)
+    async def order_point(
+        self, group: str, who: str, under_way: Callable[[], bool] | None = None
+    ) -> None:
+        """Wait until *who* is next among the unordered branches of *group*; see _ordering."""
+        await order_point(self.run, group, who, under_way)
+
+    def recorded(self, kind: str) -> list[Recorded]:
+        """Return this lane's finished steps of *kind* that the journal holds, in its order."""
+        return recorded(self.run, self.lane.path, kind)
+
+    def interleaving(self, back: Mapping[int, Places]) -> Interleaving:
+        """Return what keeps branches of this lane that share state where they were, on replay."""
+        return Interleaving(self.run, back)
 
     def emit(self, mode: str, data: Any) -> None:
         """Hand a part to whoever streams the run; the lane is its namespace."""

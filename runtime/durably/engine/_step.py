@@ -46,6 +46,7 @@ class Step:
         model: The model that was called in the place of the call's own, if one was.
         stored: The outcome as the journal keeps it, once the step has one.
         usage: What it took, once it has an outcome: tokens, and the cost where it is known.
+        in_place: Whether those that were finished beside it, and before it, are back.
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Step:
         "cached",
         "call",
         "held",
+        "in_place",
         "model",
         "policy",
         "run",
@@ -100,7 +102,7 @@ class Step:
         self.model = ""
         self.stored: Any = None
         self.usage: Mapping[str, Any] | None = None
-        self._is_inside = self.cached = False
+        self._is_inside = self.cached = self.in_place = False
         self._was_in_time = not run.stopping  # begun before a question beside it, it is finished
 
     def _exact(self, slot: Slot) -> Held | None:

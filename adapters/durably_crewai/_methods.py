@@ -1,0 +1,286 @@
+"""A flow's methods: a finished one comes back from the journal, with what it left behind.
+
+A method is a unit. Its result is journaled together with the flow's state after it and with the
+attributes that it set on the flow; when the run continues, these come back and its code is not
+executed. Where any of it is more than data (a crew that was made and kept on ``self``), the method
+is executed again, and the steps in it are replayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
+from math import inf
+from types import SimpleNamespace
+from typing import Any
+
+from durably.adapting import Call, Recorded, Scope
+
+from ._flow_state import Before, Unwritable, encoded, is_data, restore, state_of
+from ._flows import Running, comes_back, is_internal, running
+
+_Usage = dict[str, Any]
+
+_usages: ContextVar[tuple[list[_Usage], ...]] = ContextVar("durably_crewai_usages", default=())
+"""Tokens used by model calls, for each method that the calling code is part of."""
+
+_race: ContextVar[Race | None] = ContextVar("durably_crewai_race", default=None)
+
+
+def note_usage(event: Any) -> None:
+    """Note the tokens that a model call, as CrewAI announces it, has used."""
+    if event.type == "llm_call_completed" and isinstance(event.usage, dict):
+        _add_usage([event.usage])
+
+
+def _add_usage(used: list[_Usage]) -> None:
+    for usages in _usages.get():
+        usages.extend(used)
+
+
+async def execute_method(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    method_name: Any,
+    method: Callable[..., Any],
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Enter a flow's method for ``Flow._execute_method``; a finished one comes back instead."""
+    kickoff = running(self)
+    if is_internal(self) or kickoff is None or _asks_inside(method):
+        return await original(self, method_name, method, *args, **kwargs)
+    name = str(method_name)
+    with scope.span("method", name, f"method:{name}") as inner:
+        unit = _Unit(scope, inner, kickoff, name, method)
+        kickoff.at_work += 1
+        try:
+            return await original(self, method_name, unit.callable(), *args, **kwargs)
+        finally:
+            kickoff.at_work -= 1
+            unit.close()
+
+
+async def run_human_feedback_step(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Let a method that a person was asked about be finished in its recorded turn."""
+    result = await original(self, *args, **kwargs)
+    kickoff = running(self)
+    if kickoff is not None and not is_internal(self):
+        await _finish_in_turn(scope, kickoff)
+    return result
+
+
+async def execute_racing_listeners(
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
+    """Note which listeners of ``or_`` lost: they are cancelled, and stay so on replay."""
+    del scope
+    race = Race(map(str, args[0]))
+    token = _race.set(race)
+    try:
+        result = await original(self, *args, **kwargs)
+    finally:
+        _race.reset(token)
+    race.decide()
+    return result
+
+
+class Race:
+    """Listeners of which only the first to finish counts.
+
+    Args:
+        names: What they are called.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(names)
+        self._is_decided = False
+        self._lost: list[_Unit] = []
+
+    def lose(self, unit: _Unit) -> None:
+        """Take note that a method was cancelled; if by the race, it is over for good."""
+        if self._is_decided:
+            unit.record_lost()
+        else:
+            self._lost.append(unit)
+
+    def decide(self) -> None:
+        """Say that the race went as it should: those cancelled lost it."""
+        self._is_decided = True
+        for unit in self._lost:
+            unit.record_lost()
+
+
+class _Unit:
+    """One execution of a flow's method.
+
+    Args:
+        around: The flow's scope, where the method is a step.
+        scope: The method's own.
+        kickoff: What it is part of.
+        name: Its name.
+        method: What CrewAI would call.
+    """
+
+    def __init__(
+        self,
+        around: Scope,
+        scope: Scope,
+        kickoff: Running,
+        name: str,
+        method: Callable[..., Any],
+    ) -> None:
+        self._scope = scope
+        self._around = around
+        self._kickoff = kickoff
+        self._method = method
+        self._lane = scope.lane.path
+        self._step = around.open(Call("task", name, None, adapter="crewai"))
+        ordinal = self._step.slot.ordinal
+        self._recorded = kickoff.recorded.get((name, ordinal))
+        definition = getattr(kickoff.flow, "_definition", None)
+        methods = getattr(definition, "methods", None) or {}
+        race = _race.get()
+        self._race = race if race is not None and name in race.names else None
+        self._is_reviewed = getattr(methods.get(name), "human_feedback", None) is not None
+
+    def close(self) -> None:
+        """Give the step up if the method came to no result."""
+        self._step.abandon()
+
+    def callable(self) -> Callable[..., Awaitable[Any]]:
+        """Return what CrewAI is to call instead of the method."""
+
+        async def method(*args: Any, **kwargs: Any) -> Any:
+            recorded = self._recorded
+            if recorded is not None and comes_back(recorded):
+                result = await self._come_back(recorded)
+            elif recorded is not None and _is_lost(recorded) and self._race is not None:
+                await asyncio.Event().wait()  # until the race is decided again
+            else:
+                result = await self._execute(*args, **kwargs)
+            if not self._is_reviewed:
+                await _finish_in_turn(self._scope, self._kickoff)
+            return result
+
+        return method
+
+    async def _come_back(self, recorded: Recorded) -> Any:
+        kickoff, stored = self._kickoff, self._step.replay()
+        # What others beside it had done by then is in its state; they must have got there first.
+        await kickoff.interleaving.turn(recorded.row)
+        if recorded.row > kickoff.newest:
+            kickoff.newest = recorded.row
+            restore(kickoff.flow, stored["left"])
+        self._count_tokens(stored["usages"])
+        kickoff.interleaving.came_back(recorded.row)
+        return stored["result"]
+
+    def _count_tokens(self, usages: list[_Usage]) -> None:
+        """Have the flow, and those around it, count what the method had used."""
+        _add_usage(usages)
+        for one in self._kickoff.chain():
+            count = getattr(one.flow, "_usage_aggregation_handler", None)
+            for usage in usages if count is not None else ():
+                count(None, SimpleNamespace(usage=usage))
+
+    async def _execute(self, *args: Any, **kwargs: Any) -> Any:
+        beside, lane = self._kickoff.interleaving, self._lane
+        await beside.begin(lane, self._recorded.row if self._recorded is not None else inf)
+        before = Before(self._scope, self._kickoff.flow)
+        self._kickoff.found[lane] = self._state()
+        used: list[_Usage] = []
+        token = _usages.set((*_usages.get(), used))
+        try:
+            result = await self._called(*args, **kwargs)
+            if self._step.held is None:
+                await beside.aenter(lane)  # its end is a place like a step
+                outcome = await self._outcome(before, result, used)
+                self._around.perform(self._step, lambda: outcome)
+        except asyncio.CancelledError:
+            if self._race is not None:
+                self._race.lose(self)
+            raise
+        finally:
+            _usages.reset(token)
+            beside.end(lane)
+            self._kickoff.found.pop(lane, None)
+        return result
+
+    def _left_alone(self) -> bool:
+        """Say whether the state is the one that every method which is under way began with."""
+        found = set(self._kickoff.found.values())
+        return None not in found and found == {self._state()}
+
+    def _state(self) -> bytes | None:
+        return encoded(self._scope, state_of(self._kickoff.flow))
+
+    async def _called(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the method as CrewAI would: a plain function in a thread."""
+        if inspect.iscoroutinefunction(self._method):
+            return await self._method(*args, **kwargs)
+        result = await asyncio.to_thread(self._method, *args, **kwargs)
+        return await result if inspect.iscoroutine(result) else result
+
+    async def _outcome(self, before: Before, result: Any, used: list[_Usage]) -> Any:
+        """Return what is journaled; None if the method has to be executed again."""
+        if not is_data(self._scope, result):
+            return None
+        try:
+            left, beside = await self._left_behind(before)
+        except Unwritable:
+            return None
+        return {
+            "result": result,
+            "left": left,
+            "usages": used,
+            "lane": self._lane,
+            "beside": dict(beside),
+        }
+
+    async def _left_behind(self, before: Before) -> tuple[dict[str, Any], Mapping[str, int]]:
+        """Return what the method left, and where the methods beside it were then."""
+        if self._left_alone():  # so it does not matter who is in the middle of what
+            return before.left_behind(), self._kickoff.interleaving.places(self._lane)
+        return await self._kickoff.interleaving.look(self._lane, before.left_behind)
+
+    def record_lost(self) -> None:
+        """Journal that the method was cancelled because another was faster."""
+        if self._step.held is None:
+            self._around.perform(self._step, lambda: {"lost": True})
+
+
+def _is_lost(recorded: Recorded) -> bool:
+    return isinstance(recorded.value, Mapping) and "lost" in recorded.value
+
+
+def _asks_inside(method: Callable[..., Any]) -> bool:
+    """Say whether the method itself asks a person, as ``@human_feedback`` did before 1.15.
+
+    What it then keeps on the flow belongs to CrewAI; so its code is executed again.
+    """
+    return hasattr(method, "__human_feedback_config__") and not hasattr(
+        type(getattr(method, "__self__", None)), "_run_human_feedback_step"
+    )
+
+
+async def _finish_in_turn(scope: Scope, kickoff: Running) -> None:
+    """Wait until the methods that were finished before this one are; then it is."""
+    kickoff.at_work -= 1
+    try:
+        await scope.order_point(kickoff.lane, scope.lane.path, lambda: kickoff.at_work > 0)
+    finally:
+        kickoff.at_work += 1

@@ -1,0 +1,215 @@
+"""Branches that share state: on replay each is held to the place where it was.
+
+A branch that was finished is not executed again: what it left behind (a flow's state) comes back
+as it was recorded. That holds what the branches beside it had done by then, too. One of those that
+is executed again must have come to the same step first, and no further, or its changes would be
+made twice or be lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from math import inf
+from typing import Any, NamedTuple, TypeVar
+
+from ..journal.records import OK
+from ._lane import inside
+from ._ordering import LOOK_EVERY, Patience
+from ._run import Run
+
+T = TypeVar("T")
+
+Places = Mapping[str, int]
+"""How many steps each branch had come to, by the path of its lane."""
+
+_BEFORE_BEGIN = -1
+_SETTLING_SECONDS = 0.5
+
+
+class _Place:
+    """Where a branch is that is being executed."""
+
+    __slots__ = ("end", "inside", "steps")
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+        self.steps = 0
+        self.inside = 0
+
+
+class Interleaving:
+    """The branches of one lane that share state.
+
+    Args:
+        run: The run.
+        back: Finished branches that will come back from the journal: the row of each, and where
+            the others were.
+    """
+
+    def __init__(self, run: Run, back: Mapping[int, Places]) -> None:
+        self._run = run
+        self._back = dict(back)
+        self._places: dict[str, _Place] = {}
+        self._gone: set[str] = set()
+
+    async def begin(self, branch: str, row: float = inf) -> None:
+        """Let a branch begin, once those are back that were finished before it began.
+
+        Args:
+            branch: The path of its lane.
+            row: Where the journal holds its end, if it is executed although it was finished.
+        """
+        self._places[branch] = place = _Place(row)
+        self._run.interleaved[branch] = self
+        await self._await(branch, place)
+
+    def end(self, branch: str) -> None:
+        """Take note that it is over, or has given up."""
+        self._places.pop(branch, None)
+        self._gone.add(branch)
+        self._run.interleaved.pop(branch, None)
+        self._run.activity += 1
+
+    def places(self, besides: str) -> Places:
+        """Return where the branches are that are being executed, *besides* one."""
+        return {branch: steps for branch, (steps, _) in self._where(besides).items()}
+
+    async def look(self, besides: str, take: Callable[[], T]) -> tuple[T, Places]:
+        """Take a look at what the branches share, and tell where they were meanwhile.
+
+        It is taken while all of them are inside a step, so that nobody is in the middle of changing
+        anything; one that does not come to a step within half a second is not waited for.
+
+        Args:
+            besides: The branch that looks.
+            take: Takes the look.
+        """
+        for _ in range(round(_SETTLING_SECONDS / LOOK_EVERY)):
+            before = self._where(besides)
+            if all(is_inside for _, is_inside in before.values()):
+                taken = take()
+                if self._where(besides) == before:
+                    break
+            await asyncio.sleep(LOOK_EVERY)
+        else:
+            before, taken = self._where(besides), take()
+        return taken, {branch: steps for branch, (steps, _) in before.items()}
+
+    def _where(self, besides: str) -> dict[str, tuple[int, bool]]:
+        places = list(self._places.items())
+        return {one: (its.steps, its.inside > 0) for one, its in places if one != besides}
+
+    async def turn(self, row: int) -> None:
+        """Wait until the others are where they were when the branch of *row* was finished."""
+        wanted = self._back[row]
+        patience = Patience(self._run, lambda: not self._places.keys().isdisjoint(wanted))
+        while not all(self._has_come_to(one, steps) for one, steps in wanted.items()):
+            await asyncio.sleep(LOOK_EVERY)
+            if patience.is_over:
+                break
+
+    def came_back(self, row: int) -> None:
+        """Let those go on that waited for the branch that was finished at *row*."""
+        self._back.pop(row, None)
+        self._run.activity += 1
+
+    def enter(self, branch: str) -> None:
+        """Come to a branch's next step, and wait until it may begin."""
+        place = self._arrive(branch)
+        patience = Patience(self._run)
+        while self._is_early(branch, place, patience):
+            time.sleep(LOOK_EVERY)
+
+    async def aenter(self, branch: str) -> None:
+        """Like :meth:`enter`, for coroutines."""
+        await self._await(branch, self._arrive(branch))
+
+    def leave(self, branch: str) -> None:
+        """Go on from a step, to the next one."""
+        place = self._places.get(branch)
+        if place is not None:
+            place.inside -= 1
+
+    async def _await(self, branch: str, place: _Place) -> None:
+        patience = Patience(self._run)
+        while self._is_early(branch, place, patience):  # noqa: ASYNC110 - threads end the wait
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _arrive(self, branch: str) -> _Place:
+        place = self._places.get(branch) or _Place(inf)
+        place.steps += 1
+        place.inside += 1
+        self._run.activity += 1
+        return place
+
+    def _is_early(self, branch: str, place: _Place, patience: Patience) -> bool:
+        before = [
+            row
+            for row, places in self._back.items()
+            if row < place.end and places.get(branch, _BEFORE_BEGIN) <= place.steps
+        ]
+        if before and patience.is_over:
+            for row in before:
+                self._back.pop(row, None)
+            return False
+        return bool(before)
+
+    def _has_come_to(self, branch: str, steps: int) -> bool:
+        place = self._places.get(branch)
+        return place.steps >= steps if place is not None else branch in self._gone or steps <= 0
+
+
+@contextmanager
+def in_place(run: Run, lane: str) -> Iterator[None]:
+    """Take a step of *lane* while the block runs, when it is its turn."""
+    around = _around(run, lane)
+    for branch, gate in around:
+        gate.enter(branch)
+    try:
+        yield
+    finally:
+        for branch, gate in around:
+            gate.leave(branch)
+
+
+@asynccontextmanager
+async def ain_place(run: Run, lane: str) -> AsyncIterator[None]:
+    """Like :func:`in_place`, for coroutines."""
+    around = _around(run, lane)
+    for branch, gate in around:
+        await gate.aenter(branch)
+    try:
+        yield
+    finally:
+        for branch, gate in around:
+            gate.leave(branch)
+
+
+def _around(run: Run, lane: str) -> list[tuple[str, Interleaving]]:
+    """Return the branches that *lane* lies in, the outermost first, and what holds them up."""
+    found = [(branch, gate) for branch, gate in list(run.interleaved.items()) if inside(lane, branch)]
+    return sorted(found, key=lambda one: len(one[0]))
+
+
+class Recorded(NamedTuple):
+    """A finished step as the journal holds it."""
+
+    name: str
+    ordinal: int
+    row: int
+    value: Any
+
+
+def recorded(run: Run, lane: str, kind: str) -> list[Recorded]:
+    """Return the steps of *kind* in *lane* itself that have an outcome to replay, in order."""
+    log = run.log
+    if log is None:
+        return []
+    return [
+        Recorded(held.step.name, held.step.ordinal, held.seq, log.value(held.step.value))
+        for held in run.past.finished_in(lane, kind)
+        if held.step.outcome == OK
+    ]
