@@ -83,7 +83,7 @@ class _Called:
     def outcome(self) -> Any:
         """Return what the function returned, now or when it was recorded."""
         if self._step.held is not None:
-            stored = self._step.replay()
+            stored = self._scope.perform(self._step, self._call)
             return self._again() if stored is None else self._restored(stored)
         if inspect.iscoroutinefunction(self._function):
             return self._scope.aperform(self._step, self._call)

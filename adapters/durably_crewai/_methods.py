@@ -168,9 +168,9 @@ class _Unit:
             recorded = self._recorded
             if recorded is not None and comes_back(recorded):
                 result = await self._come_back(recorded)
-            elif recorded is not None and _is_lost(recorded) and self._race is not None:
-                await asyncio.Event().wait()  # until the race is decided again
             else:
+                if recorded is not None and _is_lost(recorded) and self._race is not None:
+                    await asyncio.Event().wait()  # until the race is decided again
                 result = await self._execute(*args, **kwargs)
             if not self._is_reviewed:
                 await _finish_in_turn(self._scope, self._kickoff)
@@ -194,8 +194,9 @@ class _Unit:
         _add_usage(usages)
         for one in self._kickoff.chain():
             count = getattr(one.flow, "_usage_aggregation_handler", None)
-            for usage in usages if count is not None else ():
-                count(None, SimpleNamespace(usage=usage))
+            if count is not None:
+                for usage in usages:
+                    count(None, SimpleNamespace(usage=usage))
 
     async def _execute(self, *args: Any, **kwargs: Any) -> Any:
         beside, lane = self._kickoff.interleaving, self._lane
@@ -204,8 +205,10 @@ class _Unit:
         self._kickoff.found[lane] = self._state()
         used: list[_Usage] = []
         token = _usages.set((*_usages.get(), used))
+        is_finished = False
         try:
             result = await self._called(*args, **kwargs)
+            is_finished = True
             if self._step.held is None:
                 await beside.aenter(lane)  # its end is a place like a step
                 outcome = await self._outcome(before, result, used)
@@ -216,7 +219,7 @@ class _Unit:
             raise
         finally:
             _usages.reset(token)
-            beside.end(lane)
+            beside.end(lane, is_finished=is_finished)
             self._kickoff.found.pop(lane, None)
         return result
 

@@ -74,15 +74,13 @@ def call(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kw
 
         return execute_other
 
-    step = scope.open(asked.described(with_model))
-    if step.held is not None:
-        return asked.replayed(step)
-
     def execute() -> Any:
         with asked.running():
             return original(self, *args, **kwargs)
 
-    return scope.perform(step, execute)
+    step = scope.open(asked.described(with_model))
+    with asked.told_of(step):
+        return scope.perform(step, execute)
 
 
 async def acall(
@@ -102,15 +100,13 @@ async def acall(
 
         return execute_other
 
-    step = scope.open(asked.described(with_model))
-    if step.held is not None:
-        return asked.replayed(step)
-
     async def execute() -> Any:
         with asked.running():
             return await original(self, *args, **kwargs)
 
-    return await scope.aperform(step, execute)
+    step = scope.open(asked.described(with_model))
+    with asked.told_of(step):
+        return await scope.aperform(step, execute)
 
 
 def note_event(source: Any, event: Any) -> None:
@@ -232,12 +228,14 @@ class _Asked:
         for key, count in counts.items():
             self._added[key] = self._added.get(key, 0) + count
 
-    def replayed(self, step: Step) -> Any:
-        """Return the recorded answer, or raise the recorded failure; CrewAI is told of it."""
+    @contextmanager
+    def told_of(self, step: Step) -> Generator[None]:
+        """Tell CrewAI of a recorded failure that is raised in the block."""
         try:
-            return step.replay()
+            yield
         except Exception as error:
-            self.announced.failed(error)
+            if step.held is not None:
+                self.announced.failed(error)
             raise
 
     def _usage(self, _: Any) -> Mapping[str, Any] | None:

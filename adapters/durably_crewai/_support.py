@@ -8,8 +8,8 @@ from typing import Any
 
 from durably.adapting import Scope
 
-from ._models import note_event
 from ._methods import note_usage
+from ._models import note_event
 
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
 _CHUNKS = frozenset({"llm_stream_chunk", "llm_thinking_chunk"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from math import inf
 from typing import Any, NamedTuple, TypeVar
@@ -54,6 +54,7 @@ class Interleaving:
         self._back = dict(back)
         self._places: dict[str, _Place] = {}
         self._gone: set[str] = set()
+        self._failed: dict[str, int] = {}
 
     async def begin(self, branch: str, row: float = inf) -> None:
         """Let a branch begin, once those are back that were finished before it began.
@@ -66,16 +67,19 @@ class Interleaving:
         self._run.interleaved[branch] = self
         await self._await(branch, place)
 
-    def end(self, branch: str) -> None:
-        """Take note that it is over, or has given up."""
-        self._places.pop(branch, None)
+    def end(self, branch: str, *, is_finished: bool = True) -> None:
+        """Take note that a branch is over; one that failed will be executed again some time."""
+        place = self._places.pop(branch, None)
+        if place is not None and not is_finished:
+            self._failed[branch] = place.steps
         self._gone.add(branch)
         self._run.interleaved.pop(branch, None)
         self._run.activity += 1
 
     def places(self, besides: str) -> Places:
         """Return where the branches are that are being executed, *besides* one."""
-        return {branch: steps for branch, (steps, _) in self._where(besides).items()}
+        executing = {branch: steps for branch, (steps, _) in self._where(besides).items()}
+        return {**self._failed, **executing}
 
     async def look(self, besides: str, take: Callable[[], T]) -> tuple[T, Places]:
         """Take a look at what the branches share, and tell where they were meanwhile.
@@ -96,7 +100,7 @@ class Interleaving:
             await asyncio.sleep(LOOK_EVERY)
         else:
             before, taken = self._where(besides), take()
-        return taken, {branch: steps for branch, (steps, _) in before.items()}
+        return taken, {**self._failed, **{branch: steps for branch, (steps, _) in before.items()}}
 
     def _where(self, besides: str) -> dict[str, tuple[int, bool]]:
         places = list(self._places.items())
@@ -163,7 +167,7 @@ class Interleaving:
 
 
 @contextmanager
-def in_place(run: Run, lane: str) -> Iterator[None]:
+def in_place(run: Run, lane: str) -> Generator[None]:
     """Take a step of *lane* while the block runs, when it is its turn."""
     around = _around(run, lane)
     for branch, gate in around:
@@ -176,7 +180,7 @@ def in_place(run: Run, lane: str) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def ain_place(run: Run, lane: str) -> AsyncIterator[None]:
+async def ain_place(run: Run, lane: str) -> AsyncGenerator[None]:
     """Like :func:`in_place`, for coroutines."""
     around = _around(run, lane)
     for branch, gate in around:
@@ -190,7 +194,9 @@ async def ain_place(run: Run, lane: str) -> AsyncIterator[None]:
 
 def _around(run: Run, lane: str) -> list[tuple[str, Interleaving]]:
     """Return the branches that *lane* lies in, the outermost first, and what holds them up."""
-    found = [(branch, gate) for branch, gate in list(run.interleaved.items()) if inside(lane, branch)]
+    found = [
+        (branch, gate) for branch, gate in list(run.interleaved.items()) if inside(lane, branch)
+    ]
     return sorted(found, key=lambda one: len(one[0]))
 
 

@@ -259,7 +259,9 @@ class Scope:
                 raise
         return await self.park()
 
-    async def aperform(self, step: Step, execute: Callable[[], Awaitable[Any]]) -> Any:
+    async def aperform(  # noqa: C901 - the paths of a step, cheapest first
+        self, step: Step, execute: Callable[[], Awaitable[Any]]
+    ) -> Any:
         """Like :meth:`perform`, for coroutines."""
         if self.run.interleaved and not step.in_place and self.leaf is None:
             step.in_place = True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .features import tasks
+from .features import flows, tasks
 
-FEATURES = [*tasks.FEATURES]
+FEATURES = [*flows.FEATURES, *tasks.FEATURES]
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda one: one.name)

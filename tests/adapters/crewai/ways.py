@@ -34,12 +34,15 @@ class Feature:
         script: The script, or a function that makes one.
         volatile: Whether its prompts differ from process to process.
         overlaps: Whether calls run side by side: then a kill also takes those under way.
+        skips: Whether finished methods of a flow are not executed again: then a replay does not
+            announce what had been done in them.
     """
 
     program: Callable[[Effect], Any]
     script: Any
     volatile: bool = False
     overlaps: bool = False
+    skips: bool = False
 
     @property
     def name(self) -> str:
@@ -66,7 +69,8 @@ class Ways:
         """Check that the ways agree, and return the number of steps."""
         plain = self.plain(feature)
         steps = self._durable(feature, plain)
-        assert self._killed(feature, plain) == steps
+        kills = self._killed(feature, plain)
+        assert feature.overlaps or kills == steps
         return steps
 
     def _durable(self, feature: Feature, plain: Way) -> int:
@@ -194,6 +198,8 @@ def _agree(way: str, feature: Feature, found: Way, plain: Way) -> None:
         assert found.asked.total() == plain.asked.total(), way
     else:
         assert found.asked == plain.asked, way
+    if way == "replayed" and feature.skips:
+        return
     missing, extra = plain.events - found.events, found.events - plain.events
     if "NOEV" not in __import__("os").environ:
         assert (missing, extra) == (Counter(), Counter()), way
