@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.report:
         results = Results.from_json(json.loads(options.report.read_text(encoding="utf-8")))
-        print(report.tables(results))
+        _tell(results, options.charts)
         return 0
     HOME.mkdir(exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped
@@ -46,10 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:  # what was measured before an interruption is kept
             path = HOME / f"{name}.json"
             path.write_text(json.dumps(results.to_json(), indent=1), encoding="utf-8")
-    text = report.tables(results)
-    path.with_suffix(".md").write_text(text, encoding="utf-8")
-    print(f"{text}\n{path}")
+    _tell(results, options.charts)
+    print(path)
     return 0
+
+
+def _tell(results: Results, charts: Path | None) -> None:
+    """Print the tables, and draw the charts if a folder for them is given."""
+    print(report.tables(results))
+    if charts is not None:
+        from .charts import draw
+
+        for path in draw(results, charts):
+            print(path)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", help="comma-separated sizes instead of the scenario's own")
     parser.add_argument("--rounds", type=int, help="how often to measure everything (5)")
     parser.add_argument("--limit", type=float, default=240.0, help="seconds for one process (240)")
+    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="also draw charts into it")
     parser.add_argument("--report", type=Path, metavar="JSON", help="print an earlier run's tables")
     return parser
 

@@ -25,7 +25,10 @@ def tables(results: Results) -> str:
 
 def _targets(results: Results) -> list[str]:
     rows: list[list[str]] = []
+    measured = {cell.scenario for cell in results.rounds}
     for target in TARGETS:
+        if target.ours.scenario not in measured:
+            continue
         against = target.against.subject if target.against else ""
         verdict = target.judged(results)
         if verdict:

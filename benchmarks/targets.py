@@ -184,4 +184,31 @@ TARGETS = (
         Value("repeated", 1_000_000, SQLITE, "disk_ratio"),
         at_most=1.05,
     ),
+    Target(
+        "CrewAI turn, SQLite, a model that answers at once",
+        Value("crewai", 0, SQLITE, "ratio"),
+        at_most=1.05,
+    ),
+    Target(
+        "CrewAI turn, SQLite, a model that answers after 300 ms",
+        Value("crewai", 300, SQLITE, "ratio"),
+        at_most=1.05,
+    ),
+    Target(
+        "AutoGen turn, SQLite, a model that answers at once",
+        Value("autogen", 0, SQLITE, "ratio"),
+        at_most=1.05,
+    ),
+    Target(
+        "AutoGen turn, SQLite, a model that answers after 300 ms",
+        Value("autogen", 300, SQLITE, "ratio"),
+        at_most=1.05,
+    ),
+    Target(
+        "import durably: time",
+        Value("cold", 5, "durably none", "ms"),
+        Value("cold", 5, "langgraph none", "ms"),
+        at_least=12,
+    ),
+    Target("import durably: MB in memory", Value("cold", 5, "durably none", "rss_mb"), at_most=30),
 )

@@ -9,11 +9,14 @@ from ..peers.interface import Peer
 from ..peers.making import peer_for
 from ..place import Place
 from ..subjects import Subject
+from .cold import cold
 from .contents import chat, payload, repeated
 from .continuing import interrupt, resume
 from .fanout import afanout, fanout
+from .seams import idle_seam
 from .sequences import amany, asteps, many, steps
 from .streaming import latency, throughput
+from .turns import autogen, crewai
 
 Figures = dict[str, float]
 Measure = Callable[[Subject, Place, int], Figures]
@@ -64,6 +67,7 @@ def _of_peer(measure: Callable[[Peer, int], Figures]) -> Measure:
 _STEPPERS = (*FLOORS, "durably none", "langgraph none", *EVERYBODY, *LOOSE, *LOOSER)
 _FANNERS = ("durably memory", "durably sqlite", "durably sqlite power", "durably postgres")
 _WIDE = ("langgraph memory wide",)
+_FRAMEWORKS = ("durably sqlite", "durably sqlite power", "durably postgres")
 _IN_PROCESS = ("durably memory", "durably sqlite", "durably postgres", *LANGGRAPH, *DBOS)
 
 SCENARIOS = (
@@ -202,6 +206,46 @@ SCENARIOS = (
         (16, 64),
         (64,),
         2,
+    ),
+    Scenario(
+        "cold",
+        "an import in a fresh interpreter, fastest of so many (ms)",
+        "ms",
+        cold,
+        (5,),
+        (3,),
+        1,
+        ("floor none", "durably none", "langgraph none", "dbos sqlite"),
+    ),
+    Scenario(
+        "seam",
+        "a seam outside of runs, on top of so many calls of its function (ns a call)",
+        "ns",
+        idle_seam,
+        (100_000,),
+        (100_000,),
+        100,
+        ("durably none",),
+    ),
+    Scenario(
+        "crewai",
+        "a CrewAI turn, its model answering after so many ms (durable / plain)",
+        "ratio",
+        crewai,
+        (0, 300),
+        (0,),
+        0,
+        _FRAMEWORKS,
+    ),
+    Scenario(
+        "autogen",
+        "an AutoGen turn, its model answering after so many ms (durable / plain)",
+        "ratio",
+        autogen,
+        (0, 300),
+        (0,),
+        0,
+        _FRAMEWORKS,
     ),
 )
 

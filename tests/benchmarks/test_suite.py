@@ -8,20 +8,38 @@ import pytest
 from benchmarks.peers.interface import Peer
 from benchmarks.place import Place
 from benchmarks.results import Cell, Results
+from benchmarks.scenarios import sequences, timing, turns
 from benchmarks.scenarios.catalogue import SCENARIOS
 from benchmarks.scenarios.checks import WrongResultError
 from benchmarks.scenarios.sequences import steps
 from benchmarks.subjects import BY_NAME
 from benchmarks.targets import Target, Value
 
-OURS = ("durably memory", "durably sqlite")
+OURS = ("durably none", "durably memory", "durably sqlite")
+FRAMEWORKS = {"autogen": pytest.mark.autogen, "crewai": pytest.mark.crewai}
+# CrewAI's own modules warn of themselves when they are imported.
+pytestmark = pytest.mark.filterwarnings("ignore::ImportWarning")
 
 
-@pytest.mark.parametrize(
-    ("scenario", "subject"),
-    [(one, name) for one in SCENARIOS for name in OURS if name in one.subjects],
-    ids=lambda value: getattr(value, "name", value),
-)
+def cases():
+    """Yield each scenario with one of our subjects."""
+    for scenario in SCENARIOS:
+        for name in OURS:
+            if name in scenario.subjects:
+                mark = FRAMEWORKS.get(scenario.name, ())
+                yield pytest.param(scenario, name, marks=mark, id=f"{scenario.name}-{name}")
+
+
+@pytest.fixture(autouse=True)
+def no_repetition(monkeypatch):
+    """What is timed is done once or twice."""
+    monkeypatch.setattr(timing, "MOST", 1)
+    monkeypatch.setattr(turns, "MOST", 2)
+    monkeypatch.setattr(turns, "LEAST", 2)
+    monkeypatch.setattr(sequences, "RUNS", 20)
+
+
+@pytest.mark.parametrize(("scenario", "subject"), cases())
 def test_a_scenario_measures_durably(scenario, subject, tmp_path):
     """Every scenario runs on durably, checks what it computed and returns finite figures."""
     figures = scenario.measure(BY_NAME[subject], Place(tmp_path), scenario.tiny)
@@ -65,6 +83,21 @@ def test_a_target_is_judged_by_medians():
     assert (met.found, met.is_met, met.margin) == (10, True, 2)
     assert (missed.is_met, missed.margin) == (False, 0.5)
     assert (alone.found, alone.is_met) == (2, True)
+
+
+def test_charts_are_drawn_from_results(tmp_path):
+    """Results of a run become pictures small enough to be kept beside the documentation."""
+    pytest.importorskip("matplotlib", reason="charts need the extra bench")
+    from benchmarks.charts import draw
+
+    results = Results()
+    for subject in ("durably memory", "durably sqlite power", "langgraph sqlite sync"):
+        for size in (100, 1000):
+            results.add(Cell("steps", subject, size), {"us": 1.0 + size})
+            results.add(Cell("resume", subject, size), {"ms": 2.0 + size})
+    drawn = draw(results, tmp_path)
+    assert [path.name for path in drawn] == ["steps.svg", "lengths.svg", "resume.svg"]
+    assert all(0 < path.stat().st_size < 100_000 for path in drawn)
 
 
 def test_results_survive_their_file():
