@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from durably.adapting import Adapter, Entry, Seam, hookimpl, supported_versions
+from durably.adapting import Adapter, Entry, Seam, TypeCodec, hookimpl, supported_versions
 
 from ._entries import entry_of, kind_of
 from ._seams import SEAMS
+from ._values import CODECS
 
 
 class CrewAIAdapter(Adapter):
@@ -31,7 +32,9 @@ class CrewAIAdapter(Adapter):
         "openai.types",
         "anthropic.types",
         "google.genai.types",
+        "litellm.types.utils",
     )
+    codecs: ClassVar[Sequence[TypeCodec[Any]]] = CODECS
 
     def claims(self, target: object) -> bool:
         """Say whether *target* is a crew, a flow or an agent of CrewAI."""

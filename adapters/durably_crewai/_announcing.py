@@ -1,14 +1,21 @@
-"""What CrewAI's event bus is told of model calls: noted when they are made, told on replay."""
+"""What CrewAI's event bus is told of steps: noted when they are executed, told again on replay."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
+
+from durably.adapting import Codec
+from durably.errors import EncodeError
 
 _STARTED, _COMPLETED, _FAILED = "llm_call_started", "llm_call_completed", "llm_call_failed"
 _NOTED = frozenset({_STARTED, _COMPLETED, _FAILED})
+
+_TOKENS = frozenset({"llm_stream_chunk", "llm_thinking_chunk"})
+"""Streamed tokens, which are not streamed again."""
 
 _DETAILS = ("usage", "finish_reason", "response_id")
 """Fields of ``LLMCallCompletedEvent`` that only the provider knows; the others are at hand."""
@@ -33,9 +40,9 @@ class Announced:
         """Forget what an earlier attempt announced."""
         self._noted = []
 
-    def note(self, source: Any, event: Any) -> None:
-        """Take note of an event that is emitted while the call is made."""
-        if source is not self._model or event.type not in _NOTED:
+    def note(self, event: Any) -> None:
+        """Take note of an event of the model's own that is emitted while the call is made."""
+        if event.type not in _NOTED:
             return
         details: dict[str, Any] = {}
         if event.type == _COMPLETED:
@@ -83,3 +90,68 @@ def _one_call() -> AbstractContextManager[Any]:
 
 def _llm_call_type(value: Any) -> Any:
     return sys.modules["crewai.events.types.llm_events"].LLMCallType(value)
+
+
+_overhearing: ContextVar[Overheard | None] = ContextVar("durably_crewai_overheard", default=None)
+
+
+class Overheard:
+    """Whatever is announced while a step is executed, to be announced again on replay.
+
+    Args:
+        codec: Says which values can be written.
+    """
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._noted: list[list[Any]] = []
+
+    @contextmanager
+    def listening(self) -> Generator[None]:
+        """Take note of what is announced in the block."""
+        self._noted = []
+        token = _overhearing.set(self)
+        try:
+            yield
+        finally:
+            _overhearing.reset(token)
+
+    def note(self, event: Any) -> None:
+        """Take note of one event."""
+        if event.type in _TOKENS:
+            return
+        own = type(event).model_fields.keys() - _base_fields()
+        told = {name: value for name in own if self._can_write(value := getattr(event, name))}
+        self._noted.append([f"{type(event).__module__}:{type(event).__qualname__}", told])
+
+    def _can_write(self, value: Any) -> bool:
+        try:
+            self._codec.encode(value)
+        except EncodeError:
+            return False
+        return True
+
+    def noted(self) -> list[list[Any]]:
+        """Return what is written of the events."""
+        return self._noted
+
+    def again(self, source: Any, noted: list[list[Any]]) -> None:
+        """Announce recorded events in the name of *source*."""
+        bus = sys.modules["crewai.events.event_bus"].crewai_event_bus
+        for name, told in noted:
+            module, _, attribute = name.partition(":")
+            kind = getattr(sys.modules.get(module), attribute, None)
+            if kind is not None:
+                bus.emit(source, kind(**told))
+
+
+def overhear(event: Any) -> None:
+    """Pass an event on to the step that is being executed here, if it listens."""
+    overheard = _overhearing.get()
+    if overheard is not None:
+        overheard.note(event)
+
+
+def _base_fields() -> Any:
+    """Return the fields that every event is given anew."""
+    return sys.modules["crewai.events.base_events"].BaseEvent.model_fields.keys() - {"type"}

@@ -69,6 +69,7 @@ def execute_async(
     scope: Scope,
     original: Callable[..., concurrent.futures.Future[Any]],
     self: Any,
+    /,
     *args: Any,
     **kwargs: Any,
 ) -> concurrent.futures.Future[Any]:
@@ -85,6 +86,7 @@ def execute_in_thread(
     scope: Scope,
     original: Callable[..., None],
     self: Any,
+    /,
     *args: Any,
 ) -> None:
     """Forward what ends ``Task._execute_task_async``, a suspension too, to who waits for it.
@@ -101,7 +103,7 @@ def execute_in_thread(
 
 
 async def for_each(
-    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Wait for every crew that ``kickoff_for_each_async`` started, also where one fails."""
     del scope

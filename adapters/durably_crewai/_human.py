@@ -134,6 +134,7 @@ def request_feedback(
     scope: Scope,
     original: Callable[..., str],
     self: Any,
+    /,
     *args: Any,
     **kwargs: Any,
 ) -> str:

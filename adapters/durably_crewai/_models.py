@@ -12,7 +12,7 @@ from durably.adapting import Call, Scope, Step
 
 from ._announcing import Announced
 from ._fallbacks import other_model
-from ._values import class_schema, without
+from ._values import class_schema, with_steady_ids, without
 
 _PARAMETERS = (
     "messages",
@@ -54,14 +54,17 @@ _MEMORIES = ("_last_response_id", "_last_reasoning_items")
 _VOLATILE = frozenset({"cache_breakpoint"})
 """Keys of messages that steer the provider's cache and not the answer."""
 
-_counting = threading.Lock()
+_counting = threading.RLock()
 _under_way: ContextVar[_Asked | None] = ContextVar("durably_crewai_model_call", default=None)
+_collecting: ContextVar[dict[str, int]] = ContextVar("durably_crewai_tokens")
 _estimates: ContextVar[list[Any]] = ContextVar("durably_crewai_estimates")
 
 
-def call(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
+def call(
+    scope: Scope, original: Callable[..., Any], self: Any, /, *args: Any, **kwargs: Any
+) -> Any:
     """Journal ``BaseLLM.call``; retries of the SDK and of CrewAI stay inside the one step."""
-    if scope.within("model", _name(self)) or _is_called(self):
+    if scope.within("model", _name(self)) or _is_called(scope, self):
         return original(self, *args, **kwargs)
     asked = _Asked(self, args, kwargs)
 
@@ -84,10 +87,10 @@ def call(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kw
 
 
 async def acall(
-    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Journal ``BaseLLM.acall``."""
-    if scope.within("model", _name(self)) or _is_called(self):
+    if scope.within("model", _name(self)) or _is_called(scope, self):
         return await original(self, *args, **kwargs)
     asked = _Asked(self, args, kwargs)
 
@@ -112,11 +115,13 @@ async def acall(
 def note_event(source: Any, event: Any) -> None:
     """Note what the call that is under way here announces on CrewAI's event bus."""
     asked = _under_way.get()
-    if asked is not None:
-        asked.announced.note(source, event)
+    if asked is not None and asked.called is source:
+        asked.announced.note(event)
 
 
-def track(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
+def track(
+    scope: Scope, original: Callable[..., Any], self: Any, /, *args: Any, **kwargs: Any
+) -> Any:
     """Note what ``_track_token_usage_internal`` adds, for the call that it is told by."""
     del scope
     asked = _under_way.get()
@@ -130,7 +135,7 @@ def track(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **k
 
 
 def count_tokens(
-    scope: Scope, original: Callable[..., int], self: Any, *args: Any, **kwargs: Any
+    scope: Scope, original: Callable[..., int], self: Any, /, *args: Any, **kwargs: Any
 ) -> int:
     """Journal a provider's token count, which is a request, but not the local estimate.
 
@@ -172,6 +177,28 @@ def to_pydantic(scope: Scope, original: Callable[..., Any], self: Any) -> Any:
         return self.model.model_construct(_fields_set=made.model_fields_set, **made.__dict__)
 
     return scope.step(step, execute)
+
+
+@contextmanager
+def counted() -> Generator[dict[str, int]]:
+    """Collect the tokens of the model calls that are made, or replayed, in the block."""
+    tokens: dict[str, int] = {}
+    token = _collecting.set(tokens)
+    try:
+        yield tokens
+    finally:
+        _collecting.reset(token)
+
+
+def add_tokens(model: Any, tokens: Mapping[str, int]) -> None:
+    """Count *tokens* on a model object."""
+    _add(_counters(model), tokens)
+
+
+def _add(counters: dict[str, int], tokens: Mapping[str, int]) -> None:
+    with _counting:
+        for key, count in tokens.items():
+            counters[key] = counters.get(key, 0) + count
 
 
 class _Asked:
@@ -221,12 +248,11 @@ class _Asked:
             # A model class of the user's own may count for itself.
             self.add(_risen(before, _counters(self.called)))
         if _counters(self.called) is not _counters(self.model):
-            self._count(self._added)
+            add_tokens(self.model, self._added)
 
     def add(self, counts: Mapping[str, int]) -> None:
         """Take more tokens in."""
-        for key, count in counts.items():
-            self._added[key] = self._added.get(key, 0) + count
+        _add(self._added, counts)
 
     @contextmanager
     def told_of(self, step: Step) -> Generator[None]:
@@ -249,6 +275,7 @@ class _Asked:
 
     def _dump(self, value: Any) -> Any:
         """Return what is written for an answer."""
+        _add(_collecting.get({}), self._added)
         remembered = {key: getattr(self.model, key, None) for key in _MEMORIES}
         return {
             "answer": value,
@@ -259,24 +286,19 @@ class _Asked:
 
     def _load(self, stored: Any) -> Any:
         """Return a recorded answer, and leave the model as the call had left it."""
-        self._count(stored["tokens"])
+        add_tokens(self.model, stored["tokens"])
+        _add(_collecting.get({}), stored["tokens"])
         for key, value in stored["remembered"].items():
             if hasattr(self.model, key):
                 setattr(self.model, key, value)
         self.announced.again(stored.get("announced", []), stored["answer"])
         return stored["answer"]
 
-    def _count(self, tokens: Mapping[str, int]) -> None:
-        counters = _counters(self.model)
-        with _counting:
-            for key, count in tokens.items():
-                counters[key] = counters.get(key, 0) + count
 
-
-def _is_called(model: Any) -> bool:
+def _is_called(scope: Scope, model: Any) -> bool:
     """Say whether *model* is being called for a step, in the place of the step's own model."""
     asked = _under_way.get()
-    return asked is not None and asked.called is model
+    return asked is not None and asked.called is model and scope.within("model")
 
 
 def _request(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -313,10 +335,11 @@ def _named(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
 def _messages(messages: Any) -> Any:
     if not isinstance(messages, list):
         return messages
-    return [
+    kept = [
         without(message, _VOLATILE) if isinstance(message, Mapping) else message
         for message in messages
     ]
+    return with_steady_ids(kept)
 
 
 def _name(model: Any) -> str:

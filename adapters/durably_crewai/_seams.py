@@ -5,10 +5,12 @@ from __future__ import annotations
 from durably.adapting import Seam
 
 from . import (
+    _artifacts,
     _branches,
     _callbacks,
     _flows,
     _human,
+    _memory,
     _methods,
     _models,
     _spans,
@@ -17,6 +19,8 @@ from . import (
 )
 
 _PAID = "paid model calls are repeated"
+_RECALLED = "what a store says when it is asked again goes into prompts, which then differ"
+_EMBEDDED = "knowledge is embedded again"
 _CALLED = "guardrails are called again"
 _DONE = "tools are run again"
 _HANGS = "a question in a task with async_execution=True makes the crew hang"
@@ -27,6 +31,8 @@ _MODEL = "crewai.llms.base_llm:BaseLLM"
 _AGENT = "crewai.agents.agent_builder.base_agent:BaseAgent"
 _LONE_AGENT = "crewai.agent.core:Agent"
 _PROVIDER = "crewai.core.providers.human_input:SyncHumanInputProvider"
+_MEMORY = "crewai.memory.unified_memory:Memory"
+_KNOWLEDGE = "crewai.knowledge.knowledge:Knowledge"
 _TOOL = "crewai.tools.structured_tool:CrewStructuredTool"
 
 MODELS = (
@@ -94,6 +100,33 @@ CALLBACKS = (
         "a condition may come out otherwise when a run continues",
         params=("context",),
     ),
+)
+
+MEMORY = (
+    *(
+        Seam(
+            f"{_MEMORY}.{method}",
+            "memory",
+            _memory.operation(name, *params),
+            _RECALLED,
+            optional=True,
+        )
+        for method, name, params in (
+            ("recall", "recall", ("query", "scope", "categories", "limit", "depth", "source")),
+            ("_encode_batch", "remember", ("contents", "scope", "categories", "metadata")),
+            ("forget", "forget", ("scope", "categories", "older_than", "metadata_filter")),
+            ("update", "update", ("record_id", "content", "scope", "categories", "metadata")),
+            ("reset", "reset", ("scope",)),
+            ("list_records", "list_records", ("scope", "limit", "offset")),
+            ("list_scopes", "list_scopes", ("path",)),
+            ("list_categories", "list_categories", ("path",)),
+            ("info", "info", ("path",)),
+        )
+    ),
+    Seam(f"{_KNOWLEDGE}.query", "memory", _memory.query, _RECALLED, params=("query",)),
+    Seam(f"{_KNOWLEDGE}.aquery", "memory", _memory.aquery, _RECALLED, params=("query",)),
+    Seam(f"{_KNOWLEDGE}.add_sources", "memory", _memory.add_sources, _EMBEDDED),
+    Seam(f"{_KNOWLEDGE}.aadd_sources", "memory", _memory.aadd_sources, _EMBEDDED),
 )
 
 BRANCHES = (
@@ -207,6 +240,14 @@ FLOWS = (*_flow_seams("crewai.flow.runtime:Flow"), *_flow_seams("crewai.flow.flo
 
 SUPPORT = (
     Seam(
+        "crewai.utilities.tool_result_artifacts:token_urlsafe",
+        "support",
+        _artifacts.token_urlsafe,
+        "long tool results that were put into files are not found again",
+        optional=True,
+        since="1.15",
+    ),
+    Seam(
         "crewai.events.event_bus:CrewAIEventsBus.emit",
         "support",
         _support.emit,
@@ -222,4 +263,4 @@ SUPPORT = (
     ),
 )
 
-SEAMS = (*MODELS, *TOOLS, *SPANS, *CALLBACKS, *BRANCHES, *PEOPLE, *FLOWS, *SUPPORT)
+SEAMS = (*MODELS, *TOOLS, *SPANS, *CALLBACKS, *MEMORY, *BRANCHES, *PEOPLE, *FLOWS, *SUPPORT)

@@ -187,7 +187,7 @@ def _agent_span(scope: Scope, agent: Any, task: Any) -> Generator[Scope]:
 
 
 def agent_kickoff(
-    scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any
+    scope: Scope, original: Callable[..., Any], self: Any, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Enter an agent that works without a crew, for ``Agent.kickoff``."""
     if _in_event_loop():  # CrewAI returns kickoff_async's coroutine then
@@ -197,7 +197,7 @@ def agent_kickoff(
 
 
 async def agent_akickoff(
-    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Enter an agent that works without a crew, for ``Agent.kickoff_async``."""
     with _agent_span(scope, self, None):

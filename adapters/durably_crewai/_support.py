@@ -8,6 +8,7 @@ from typing import Any
 
 from durably.adapting import Scope
 
+from ._announcing import overhear
 from ._methods import note_usage
 from ._models import note_event
 
@@ -23,6 +24,7 @@ def emit(scope: Scope, original: Callable[..., Any], self: Any, source: Any, eve
     """
     note_event(source, event)
     note_usage(event)
+    overhear(event)
     if scope.run.sink is not None and event.type in _CHUNKS and event.chunk:
         scope.emit("messages", (event.chunk, _origin(source, event)))
     return original(self, source, event)

@@ -23,14 +23,14 @@ _REJECTIONS = ("arguments validation failed", "failed to parse arguments", "usag
 """Words in errors that CrewAI raises before it counts a use; see crewai/tools/."""
 
 
-def run(scope: Scope, original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
+def run(scope: Scope, original: Callable[..., Any], self: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Journal ``BaseTool.run``, which native tool calls end in."""
     arguments = _arguments(self, args, kwargs)
     return _use(scope, self, arguments, lambda: original(self, *args, **kwargs))
 
 
 async def arun(
-    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Journal ``BaseTool.arun``."""
     arguments = _arguments(self, args, kwargs)

@@ -24,6 +24,7 @@ from ..engine import context_of as context_of
 from ..engine import fingerprint as fingerprint
 from ..errors import Suspended as Suspended
 from ..hooks import hookimpl as hookimpl
+from ..journal import Codec as Codec
 from ..journal import TypeCodec as TypeCodec
 from ..policies import policy_of as policy_of
 from ._adapter import Adapter as Adapter

@@ -6,15 +6,18 @@ import json
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote
 
 from . import _wire
+from ._dialects import Dialect, Event, dialect_at
 from ._model import ScriptedModel, recorded
 from ._reply import Failure, Reply
 from ._request import Request
+from ._wire_counting import ENDPOINTS
 
 _LISTED_MODEL = "gpt-4o-mini"
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -96,28 +99,41 @@ class _Handler(BaseHTTPRequestHandler):
             case "/_requests":
                 self._send(200, [recorded(request) for request in self._model.requests])
             case _:
-                self._send_failure(_unknown(self))
+                self._send_failure(_unknown(self), _wire.error)
 
     def do_POST(self) -> None:
-        """Serve chat completions."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.path.partition("?")[0] != "/v1/chat/completions":
-            self._send_failure(_unknown(self))
+        """Serve what a script answers, and what needs none."""
+        text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = unquote(self.path.partition("?")[0])
+        self._model.called(path)
+        found = dialect_at(path)
+        plain = next((make for at, make in ENDPOINTS.items() if at.fullmatch(path)), None)
+        if found is None and plain is None:
+            self._send_failure(_unknown(self), _wire.error)
             return
         try:
-            request = Request.from_json(body)
-        except ValueError as error:
-            self._send_failure(Failure(400, f"{error}"))
+            body = json.loads(text)
+            if plain is not None:
+                self._send(200, plain(body))
+                return
+            assert found is not None
+            dialect, match = found
+            request = dialect.request(match, body)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            error_of = found[0].error if found else _wire.error
+            self._send_failure(Failure(400, f"{error}"), error_of)
             return
-        reply = self._model.receive(request)
+        self._answer(dialect, request, self._model.receive(request))
+
+    def _answer(self, dialect: Dialect, request: Request, reply: Reply) -> None:
         if not self._model.pause(reply.delay) or reply.cut_after == 0:
             self._hang_up()
         elif reply.failure is not None:
-            self._send_failure(reply.failure)
+            self._send_failure(reply.failure, dialect.error)
         elif request.stream:
-            self._stream(_events(request, reply), reply.cut_after)
+            self._stream(dialect.events(request, reply), reply.cut_after)
         else:
-            self._send(200, _wire.completion(request, reply), cut=reply.cut_after is not None)
+            self._send(200, dialect.answer(request, reply), cut=reply.cut_after is not None)
 
     def _send(
         self,
@@ -138,25 +154,27 @@ class _Handler(BaseHTTPRequestHandler):
         if cut:
             self._hang_up()
 
-    def _send_failure(self, failure: Failure) -> None:
+    def _send_failure(self, failure: Failure, body: Callable[[Failure], object]) -> None:
         headers: dict[str, str] = {}
         if failure.retry_after is not None:
             headers["Retry-After"] = f"{failure.retry_after:g}"
         if not failure.retryable:
             headers["x-should-retry"] = "false"
-        self._send(failure.status, _wire.error(failure), headers=headers)
+        self._send(failure.status, body(failure), headers=headers)
 
-    def _stream(self, events: Iterator[str], cut_after: int | None) -> None:
+    def _stream(self, events: Iterator[Event], cut_after: int | None) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-cache")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for sent, event in enumerate(events):
+        for sent, (name, data) in enumerate(events):
             if sent == cut_after:
                 self._hang_up()
                 return
-            self._write_chunk(f"data: {event}\n\n".encode())
+            text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+            head = f"event: {name}\n" if name else ""
+            self._write_chunk(f"{head}data: {text}\n\n".encode())
         self._write_chunk(b"")
 
     def _write_chunk(self, data: bytes) -> None:
@@ -165,12 +183,6 @@ class _Handler(BaseHTTPRequestHandler):
     def _hang_up(self) -> None:
         self.close_connection = True
         _shut(self.connection)
-
-
-def _events(request: Request, reply: Reply) -> Iterator[str]:
-    for chunk in _wire.chunks(request, reply):
-        yield json.dumps(chunk, ensure_ascii=False)
-    yield "[DONE]"
 
 
 def _unknown(handler: BaseHTTPRequestHandler) -> Failure:

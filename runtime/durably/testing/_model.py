@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class ScriptedModel:
         self._delay = delay
         self._lock = threading.Lock()
         self._requests: list[Request] = []
+        self._calls: Counter[str] = Counter()
         self._closing = threading.Event()
         self._file = None if record_to is None else Path(record_to).open("a", encoding="utf-8")  # noqa: SIM115
 
@@ -38,6 +40,17 @@ class ScriptedModel:
         """The requests so far, in order of arrival; a copy."""
         with self._lock:
             return list(self._requests)
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each path was asked; a copy."""
+        with self._lock:
+            return self._calls.copy()
+
+    def called(self, path: str) -> None:
+        """Count one more call, whatever it asks for."""
+        with self._lock:
+            self._calls[path] += 1
 
     def receive(self, request: Request) -> Reply:
         """Record a request and return the reply to it.

@@ -1,4 +1,4 @@
-"""One chat-completions request, as a script sees it and as it is counted."""
+"""One request to a model, as a script sees it and as it is counted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ToolResult:
     """What one tool call of the last assistant message gave.
 
     Attributes:
-        tool: The tool's name, looked up by the call's id; ``""`` if no call has that id.
+        tool: The tool's name, looked up by the call's id, else as the message gives it.
         text: The result as the program sent it.
     """
 
@@ -27,12 +27,12 @@ class ToolResult:
 
 @dataclass(frozen=True)
 class Request:
-    """A chat-completions request.
+    """A request, in the shape of OpenAI's API reference, "Create chat completion".
 
-    The shape is that of OpenAI's API reference, "Create chat completion".
+    One that came by another API is told in this shape as well.
 
     Attributes:
-        body: The decoded JSON body, unchanged.
+        body: The decoded JSON body, unchanged if it is one of chat completions.
 
     Example:
         >>> request = Request({"model": "gpt-4o-mini", "messages": [
@@ -51,7 +51,15 @@ class Request:
         Raises:
             ValueError: The body is not JSON, or has no list of messages.
         """
-        body = json.loads(text)
+        return cls.of(json.loads(text))
+
+    @classmethod
+    def of(cls, body: object) -> Self:
+        """Take a decoded body.
+
+        Raises:
+            ValueError: It has no list of messages.
+        """
         messages = cast("dict[str, Any]", body).get("messages") if isinstance(body, dict) else None
         if not _is_list_of_objects(messages):
             raise ValueError("a chat request is a JSON object with 'messages', a list of objects")
@@ -114,7 +122,7 @@ class Request:
                     for call in message.get("tool_calls") or ():
                         names[call["id"]] = call["function"]["name"]
                 case "tool":
-                    name = names.get(str(message.get("tool_call_id")), "")
+                    name = names.get(str(message.get("tool_call_id")), message.get("name", ""))
                     results.append(ToolResult(name, text_of(message)))
                 case _:
                     pass

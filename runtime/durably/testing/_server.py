@@ -1,4 +1,4 @@
-"""The scripted model server: an OpenAI-compatible endpoint on the loopback interface."""
+"""The scripted model server: the providers' APIs on the loopback interface."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ _LOOK_FOR_SHUTDOWN_EVERY = 0.05
 class ModelServer:
     """Serves a scripted model over real HTTP, in threads of this process.
 
-    It speaks ``POST /v1/chat/completions`` (streamed or not, with tool calls) and
-    ``GET /v1/models`` as OpenAI's API reference describes them, for any model name and any key,
-    and records every request; ``GET /_requests`` shows them. A request for which the script has
-    no reply is answered with status 500; its message shows the request's last message and the
-    rules that were tried, and is logged as a warning to ``durably.testing``.
+    It speaks OpenAI's chat completions and responses, Anthropic's messages and Google's
+    ``generateContent`` (streamed or not, with tool calls), Amazon Bedrock's ``converse``, and
+    Azure's paths to the first two, as their API references describe them, for any model name and
+    any key. One script answers all of them. Without a script it answers embeddings, counts of
+    tokens and ``GET /v1/models``. It records every request; ``GET /_requests`` shows them. A
+    request for which the script has no reply is answered with status 500; its message shows the
+    request's last message and the rules that were tried, and is logged as a warning to
+    ``durably.testing``.
 
     It serves from the moment it is made until `close`; use it as a context manager.
 
@@ -74,8 +77,18 @@ class ModelServer:
 
     @property
     def url(self) -> str:
-        """The base URL for clients, such as ``http://127.0.0.1:49152/v1``."""
-        return f"http://127.0.0.1:{self._http.server_port}/v1"
+        """The base URL of OpenAI's clients, such as ``http://127.0.0.1:49152/v1``."""
+        return f"{self.host}/v1"
+
+    @property
+    def host(self) -> str:
+        """The address without a path: the base URL of Anthropic's, Google's and AWS's clients."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each path was asked, those included that no script answers (embeddings)."""
+        return self._model.calls
 
     @property
     def requests(self) -> Sequence[Request]:

@@ -6,18 +6,16 @@ completion chunk object". Ids depend on the request only, so the same request ge
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from ._reply import Failure, Reply, ToolCall
-from ._request import Request, canonical_json
+from ._request import Request
+from ._wire_parts import PIECE, call_id, usage_of, words
 
 # OpenAI answers an alias with the name of its dated snapshot; AutoGen warns when it does not.
 _SNAPSHOTS = {"gpt-4o": "gpt-4o-2024-08-06", "gpt-4o-mini": "gpt-4o-mini-2024-07-18"}
 _CREATED = 1_700_000_000
-_PIECE = 16
 _ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -31,7 +29,7 @@ def completion(request: Request, reply: Reply) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": reply.content, "refusal": None}
     if reply.calls:
         message["tool_calls"] = [
-            {"id": _call_id(request, index), "type": "function", "function": _function(call)}
+            {"id": call_id(request, index), "type": "function", "function": _function(call)}
             for index, call in enumerate(reply.calls)
         ]
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish(reply)}
@@ -69,16 +67,16 @@ def models(*names: str) -> dict[str, Any]:
 
 def _deltas(request: Request, reply: Reply) -> Iterator[dict[str, Any]]:
     yield {"role": "assistant", "content": None if reply.content is None else ""}
-    for piece in re.findall(r"\s*\S+|\s+$", reply.content or ""):
+    for piece in words(reply.content):
         yield {"content": piece}
     for index, call in enumerate(reply.calls):
         opened = {"name": call.name, "arguments": ""}
-        call_id = _call_id(request, index)
+        identity = call_id(request, index)
         yield {
-            "tool_calls": [{"index": index, "id": call_id, "type": "function", "function": opened}]
+            "tool_calls": [{"index": index, "id": identity, "type": "function", "function": opened}]
         }
-        for start in range(0, len(call.arguments), _PIECE):
-            piece = call.arguments[start : start + _PIECE]
+        for start in range(0, len(call.arguments), PIECE):
+            piece = call.arguments[start : start + PIECE]
             yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
 
 
@@ -102,27 +100,14 @@ def _function(call: ToolCall) -> dict[str, str]:
     return {"name": call.name, "arguments": call.arguments}
 
 
-def _call_id(request: Request, index: int) -> str:
-    digest = hashlib.sha256(f"{request.fingerprint}/{index}".encode()).hexdigest()
-    return f"call_{digest[:24]}"
-
-
 def _finish(reply: Reply) -> str:
     return reply.finish or ("tool_calls" if reply.calls else "stop")
 
 
 def _usage(request: Request, reply: Reply) -> dict[str, Any]:
-    if reply.usage is not None:
-        prompt, completed = reply.usage
-    else:
-        said = (reply.content or "") + "".join(call.name + call.arguments for call in reply.calls)
-        prompt, completed = _tokens(canonical_json(request.body["messages"])), _tokens(said)
+    prompt, completed = usage_of(request, reply)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completed,
         "total_tokens": prompt + completed,
     }
-
-
-def _tokens(text: str) -> int:
-    return max(1, len(text) // 4)

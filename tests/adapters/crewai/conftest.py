@@ -19,6 +19,13 @@ OFFLINE = {
     "CREWAI_TRACING_ENABLED": "false",
     "OTEL_SDK_DISABLED": "true",
     "OPENAI_API_KEY": "any",
+    "ANTHROPIC_API_KEY": "any",
+    "GEMINI_API_KEY": "any",
+    "AZURE_API_KEY": "any",
+    "AWS_ACCESS_KEY_ID": "any",
+    "AWS_SECRET_ACCESS_KEY": "any",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "true",
 }
 _storage = tempfile.TemporaryDirectory(prefix="durably-crewai-")
 
@@ -55,13 +62,18 @@ def host():
 
 @pytest.fixture
 def serve(monkeypatch):
-    """Return a function that serves a script where OpenAI's clients look for a model."""
+    """Return a function that serves a script where the providers' clients look for a model."""
     servers = []
 
     def start(script, **more):
-        servers.append(ModelServer(script, **more))
-        monkeypatch.setenv("OPENAI_BASE_URL", servers[-1].url)
-        return servers[-1]
+        server = ModelServer(script, **more)
+        servers.append(server)
+        for name in ("OPENAI_BASE_URL", "AZURE_ENDPOINT"):
+            monkeypatch.setenv(name, server.url)
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", server.url)
+        for name in ("ANTHROPIC_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "AWS_ENDPOINT_URL"):
+            monkeypatch.setenv(name, server.host)
+        return server
 
     yield start
     for server in servers:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .features import flows, tasks
+from .features import flows, memories, providers, tasks
 
-FEATURES = [*flows.FEATURES, *tasks.FEATURES]
+FEATURES = [*flows.FEATURES, *tasks.FEATURES, *providers.FEATURES, *memories.FEATURES]
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda one: one.name)

@@ -260,7 +260,8 @@ def test_models_are_listed(serve):
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("/v1/embeddings", "{}", 404),
+        ("/v1/embeddings", "{}", 400),
+        ("/v1/nothing", "{}", 404),
         ("/v1/chat/completions", "not json", 400),
         ("/v1/chat/completions", "[]", 400),
         ("/v1/chat/completions", '{"messages": "none"}', 400),
