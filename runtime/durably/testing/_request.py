@@ -122,7 +122,9 @@ class Request:
                     for call in message.get("tool_calls") or ():
                         names[call["id"]] = call["function"]["name"]
                 case "tool":
-                    name = names.get(str(message.get("tool_call_id")), message.get("name", ""))
+                    name = str(
+                        names.get(str(message.get("tool_call_id"))) or message.get("name", "")
+                    )
                     results.append(ToolResult(name, text_of(message)))
                 case _:
                     pass
