@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -16,6 +16,7 @@ from ._frame import Frame
 from ._futures import AsyncTaskFuture, TaskFuture
 from ._injection import injected, positions
 from ._pool import Pool
+from ._reviewing import Execute, TaskReview
 from ._tracing import atraced_task, traced_task
 
 P = ParamSpec("P")
@@ -114,6 +115,35 @@ class Task(Generic[P, R]):
         loop: asyncio.AbstractEventLoop | None,
     ) -> TaskFuture[R] | AsyncTaskFuture[R]:
         args, kwargs = cast("list[Any]", step.call.request)
+        caching = self._caching_in(frame)
+        if loop is None:
+            plain = self._calling(frame, args, kwargs)
+            if step.terms.once:
+                self._let_review(step, lambda a, k: self._calling(frame, a, k))
+            if caching is not None:
+                plain = caching.around(step, plain)
+            is_replay = step.held is not None
+            return TaskFuture(lambda: scope.perform(step, plain), pool_of(scope), at_once=is_replay)
+
+        def awaited(a: Sequence[Any], k: Mapping[str, Any]) -> Callable[[], Any]:
+            function = self._calling(frame, a, k)
+            return function if self._is_async else functools.partial(_in_thread, scope, function)
+
+        execute = awaited(args, kwargs)
+        if step.terms.once:
+            self._let_review(step, awaited)
+        if caching is not None:
+            execute = caching.aaround(step, execute)
+
+        def work() -> Coroutine[Any, Any, R]:
+            return scope.aperform(step, execute)
+
+        return AsyncTaskFuture(work, loop)
+
+    def _calling(
+        self, frame: Frame | None, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Callable[[], Any]:
+        """Return what calls the function, with what the runtime fills in."""
 
         def function() -> Any:
             inner = current()
@@ -122,19 +152,12 @@ class Task(Generic[P, R]):
             trace = atraced_task if self._is_async else traced_task
             return trace(self.name, self.func, args, filled)  # type: ignore[arg-type]
 
-        caching = self._caching_in(frame)
-        if loop is None:
-            plain = function if caching is None else caching.around(step, function)
-            is_replay = step.held is not None
-            return TaskFuture(lambda: scope.perform(step, plain), pool_of(scope), at_once=is_replay)
-        execute = function if self._is_async else functools.partial(_in_thread, scope, function)
-        if caching is not None:
-            execute = caching.aaround(step, execute)
+        return function
 
-        def work() -> Coroutine[Any, Any, R]:
-            return scope.aperform(step, execute)
-
-        return AsyncTaskFuture(work, loop)
+    def _let_review(self, step: Step, execute: Execute) -> None:
+        """Let a person, who may be asked before, change the call."""
+        args, kwargs = step.call.request
+        step.call.review = TaskReview(self.func, args, kwargs, execute, self._names)
 
     def _left(self, args: Sequence[Any]) -> tuple[str, ...]:
         """Return the names of the parameters to be filled in that *args* leave open."""
