@@ -133,8 +133,12 @@ class Step:
     def arguments(self) -> Mapping[str, Any]:
         """What the step is asked to do, by name, as data."""
         review = self.call.review
-        found = unpack(self._packed) if review is None else unpack(fingerprint(review.args)[1])
-        return found if isinstance(found, Mapping) else {"request": found}
+        given = self.call.request if review is None else review.args
+        found = unpack(self._packed) if review is None else unpack(fingerprint(given)[1])
+        if not isinstance(found, Mapping):
+            return {"request": found}
+        order = given if isinstance(given, Mapping) else found
+        return {name: found[name] for name in order if name in found}
 
     def info(self, **changes: Any) -> StepInfo:
         """Return the step as listeners see it."""

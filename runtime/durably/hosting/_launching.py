@@ -112,8 +112,8 @@ def launch(
     view = _chosen(host, script, new=new, run=run, thread=thread)
     asked = [*approve] if view is None else [*(view.meta.get("approve") or ()), *approve]
     host.ask_before(asked)
-    meta = {"command": script.command, "cwd": str(Path.cwd()), "pid": os.getpid()}
-    meta["approve"] = asked
+    place = {"cwd": str(Path.cwd()), "pid": os.getpid()}
+    meta = {"command": script.command, "approve": asked, **place}
     if view is None:
         taken = host.begin(script.entry, script.command, thread=thread, meta=meta)
     else:
