@@ -119,7 +119,7 @@ class Step:
         return inner_lane(self.slot)
 
     def _keep_waiting_for_people(self) -> None:
-        """Let the step, which a person was asked about, not pass by them, whatever rules say now."""
+        """Have a step that a person was asked about wait for them, whatever the rules say now."""
         approval = self.run.options.approval
         if approval is not None:
             self.terms = self.terms.with_gate(approval)
