@@ -14,6 +14,7 @@ from ..people import Question, decision, described
 from ..types import Decision
 from ._asking import aask, ask
 from ._gates import Instead, Refused, Served, Verdict, Way
+from ._identity import fingerprint, unpack
 from ._lane import Lane
 from ._past import APPROVAL
 from ._step import Step
@@ -85,13 +86,13 @@ def proposal(step: Step) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "kind": "tool_call" if call.kind == "tool" else "confirmation",
         "name": call.name,
-        "args": step.arguments,
+        "args": _arguments(step),
         "allowed": [one for one in wanted.allowed if one in able],
     }
     schema = review.args_schema() if review is not None and "edit" in wanted.allowed else None
     deadline = _seconds(wanted.deadline)
     more: dict[str, Any] = {
-        "agent": step.agent,
+        "agent": step._lane.agent,
         "tool_call_id": review.call_id if review is not None else "",
         "message": wanted.message,
         "args_schema": schema,
@@ -99,6 +100,17 @@ def proposal(step: Step) -> dict[str, Any]:
         "default": _default(wanted) if deadline is not None else None,
     }
     return {**asked, **{name: value for name, value in more.items() if value}}
+
+
+def _arguments(step: Step) -> Mapping[str, Any]:
+    """Return what the step is asked to do, by name, as data."""
+    review = step.call.review
+    given = step.call.request if review is None else review.args
+    found = unpack(step._packed if review is None else fingerprint(given)[1])
+    if not isinstance(found, Mapping):
+        return {"request": found}
+    order = given if isinstance(given, Mapping) else found
+    return {name: found[name] for name in order if name in found}
 
 
 def _default(policy: ApprovalPolicy) -> dict[str, Any]:

@@ -124,22 +124,6 @@ class Step:
         if approval is not None:
             self.terms = self.terms.with_gate(approval)
 
-    @property
-    def agent(self) -> str:
-        """The name of the agent whose turn it is; empty if nobody said."""
-        return self._lane.agent
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        """What the step is asked to do, by name, as data."""
-        review = self.call.review
-        given = self.call.request if review is None else review.args
-        found = unpack(self._packed) if review is None else unpack(fingerprint(given)[1])
-        if not isinstance(found, Mapping):
-            return {"request": found}
-        order = given if isinstance(given, Mapping) else found
-        return {name: found[name] for name in order if name in found}
-
     def info(self, **changes: Any) -> StepInfo:
         """Return the step as listeners see it."""
         call, run = self.call, self.run
