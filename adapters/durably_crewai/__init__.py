@@ -3,9 +3,9 @@
 Model calls, tool calls and people's answers are steps; crews, tasks and agents' turns are spans
 that are executed again when a run continues. Nothing of CrewAI is imported until a program does.
 
-Inside a durable run CrewAI's anonymous telemetry is off unless the environment says something
-about it: any value of ``CREWAI_DISABLE_TELEMETRY``, ``CREWAI_DISABLE_TRACKING`` or
-``OTEL_SDK_DISABLED`` is respected, ``false`` included.
+CrewAI's anonymous telemetry is not sent from a process in which durably is at work unless the
+environment says something about it: any value of ``CREWAI_DISABLE_TELEMETRY``,
+``CREWAI_DISABLE_TRACKING`` or ``OTEL_SDK_DISABLED`` is respected, ``false`` included.
 """
 
 from __future__ import annotations

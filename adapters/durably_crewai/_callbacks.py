@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from types import FunctionType, MethodType
@@ -23,7 +24,12 @@ _ARGUMENT = "durably: the argument"
 _ORIGINAL = "__durably_original__"
 _HOLDERS = "__durably_holders__"
 
+_Holder = tuple[int, str]
+"""Whose attribute, by the identity of its attributes, and its name."""
+
 _holding = threading.Lock()
+_held: list[Any] = []
+"""The functions that stand in an attribute now."""
 
 
 class _Later(BaseException):
@@ -40,7 +46,7 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
     What it returns is journaled, and what it changed on its first argument too (a callback may
     rewrite a task's output). Where these cannot be written it is called again on replay.
     """
-    if isinstance(function, FunctionType) and _ORIGINAL in vars(function):
+    if _is_recorded(function):
         return function
 
     def called(*args: Any, **kwargs: Any) -> Any:
@@ -53,7 +59,7 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
         functools.update_wrapper(called, function)
     else:
         called.__name__ = _name(function)
-    vars(called).update({_ORIGINAL: function, _HOLDERS: 0})
+    vars(called).update({_ORIGINAL: function, _HOLDERS: Counter[_Holder]()})
     return called
 
 
@@ -180,38 +186,60 @@ def _taken(attributes: dict[str, Any], name: str) -> tuple[list[Any], Any]:
     before = attributes[name]
     with _holding:
         if isinstance(before, list):
-            functions = [recorded(one) for one in before]
+            functions = [_one(function) for function in before]
             attributes[name] = functions
         else:
-            functions = [recorded(before)]
+            functions = [_one(before)]
             attributes[name] = functions[0]
         for function in functions:
-            vars(function)[_HOLDERS] += 1
+            vars(function)[_HOLDERS][id(attributes), name] += 1
+            if not any(function is one for one in _held):
+                _held.append(function)
     return functions, before
 
 
+def _one(function: Callable[..., Any]) -> Any:
+    """Return what records *function*: CrewAI compares a task's callback with the crew's."""
+    for one in _held:
+        original = vars(one)[_ORIGINAL]
+        if original is function or (isinstance(function, MethodType) and original == function):
+            return one
+    return recorded(function)
+
+
 def _give_back(attributes: dict[str, Any], name: str, functions: list[Any], before: Any) -> None:
+    holder = id(attributes), name
     with _holding:
         for function in functions:
-            vars(function)[_HOLDERS] -= 1
+            holders = vars(function)[_HOLDERS]
+            holders[holder] -= 1
+            if not holders[holder]:
+                del holders[holder]
+            if not holders:
+                _held[:] = [one for one in _held if one is not function]
         if isinstance(before, list):
             if attributes[name] is functions:
                 attributes[name] = before
-        else:
-            _put_back(attributes, name)
+        elif _is_recorded(attributes.get(name)) and holder not in _holders(attributes[name]):
+            attributes[name] = vars(attributes[name])[_ORIGINAL]
 
 
 def put_back(owners: Iterable[Any], name: str) -> None:
     """Put back functions that CrewAI has passed on to *owners* while they were recorded."""
     with _holding:
         for owner in owners:
-            _put_back(vars(owner), name)
+            stands = vars(owner).get(name)
+            if _is_recorded(stands) and not _holders(stands):
+                vars(owner)[name] = vars(stands)[_ORIGINAL]
 
 
-def _put_back(attributes: dict[str, Any], name: str) -> None:
-    stands = attributes.get(name)
-    if isinstance(stands, FunctionType) and vars(stands).get(_HOLDERS) == 0:
-        attributes[name] = vars(stands)[_ORIGINAL]
+def _is_recorded(function: Any) -> bool:
+    return isinstance(function, FunctionType) and _HOLDERS in vars(function)
+
+
+def _holders(function: Any) -> Counter[_Holder]:
+    found: Counter[_Holder] = vars(function)[_HOLDERS]
+    return found
 
 
 def check(

@@ -255,11 +255,13 @@ SUPPORT = (
         params=("source", "event"),
     ),
     Seam(
-        "crewai.telemetry.telemetry:Telemetry._is_telemetry_disabled",
+        "crewai.telemetry.telemetry:SafeOTLPSpanExporter.export",
         "support",
-        _support.is_telemetry_disabled,
-        "CrewAI's telemetry stays on inside durable runs",
+        _support.export,
+        "CrewAI's telemetry is sent from durable runs",
+        params=("spans",),
         optional=True,
+        outside=True,
     ),
 )
 

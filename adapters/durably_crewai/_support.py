@@ -39,9 +39,15 @@ def _origin(source: Any, event: Any) -> dict[str, Any]:
     }
 
 
-def is_telemetry_disabled(scope: Scope, original: Callable[..., bool], cls: Any) -> bool:
-    """Keep CrewAI's telemetry off inside runs unless the environment says anything about it."""
+def export(scope: Scope | None, original: Callable[..., Any], self: Any, spans: Any) -> Any:
+    """Keep CrewAI's telemetry on this machine unless the environment says anything about it.
+
+    Spans are collected as ever and sent in batches, from a thread of their own and after the run
+    too; so none are sent from a process in which durably is at work.
+    """
     del scope
     if any(name in os.environ for name in _TELEMETRY):
-        return original(cls)
-    return True
+        return original(self, spans)
+    from opentelemetry.sdk.trace.export import SpanExportResult
+
+    return SpanExportResult.SUCCESS

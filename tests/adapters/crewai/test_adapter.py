@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import subprocess
 import sys
+import threading
+from typing import ClassVar
 
 import pytest
 from crewai import Flow
-from crewai.telemetry.telemetry import Telemetry
+from crewai.telemetry import telemetry
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 import durably
-from durably.adapting import in_range, is_in, live_scope, problems
+from durably.adapting import in_range, is_in, problems
 from durably.testing import Reply, Rule, When
 from durably_crewai import CrewAIAdapter
 from durably_crewai._entries import kind_of
@@ -69,21 +74,41 @@ def test_inputs_must_be_a_mapping(host):
         durably.wrap(crew(task("Work.", agent())), checkpointer=host).invoke("tea")
 
 
-def test_telemetry_is_off_inside_a_run_unless_it_was_decided(host, monkeypatch):
-    """Without a word in the environment nothing is sent from a run; a word is respected."""
+def test_telemetry_stays_on_this_machine_unless_it_was_decided(host, monkeypatch):
+    """Without a word in the environment no span is sent from a run; a word is respected."""
     for name in ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED"):
         monkeypatch.delenv(name, raising=False)
     host.activate()
 
-    @durably.entrypoint(checkpointer=host)
-    def disabled(_):
-        assert live_scope() is not None
-        return Telemetry._is_telemetry_disabled()
+    class Collector(http.server.BaseHTTPRequestHandler):
+        asked: ClassVar[list[str]] = []
 
-    assert not Telemetry._is_telemetry_disabled()
-    assert disabled.invoke(1)
-    monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "false")
-    assert not disabled.invoke(2)
+        def do_POST(self):
+            self.asked.append(self.path)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    @durably.entrypoint(checkpointer=host)
+    def telemetry_of(url):
+        provider = TracerProvider()
+        exporter = telemetry.SafeOTLPSpanExporter(endpoint=url, timeout=5)
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        provider.get_tracer("crewai").start_span("crew").end()
+        provider.force_flush()
+        provider.shutdown()
+        return Collector.asked.copy()
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}/v1/traces"
+        assert telemetry_of.invoke(url) == []
+        monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "false")
+        assert telemetry_of.invoke(url) == ["/v1/traces"]
+        server.shutdown()
 
 
 def test_what_changes_the_answer_is_in_the_request(host, serve):

@@ -188,3 +188,26 @@ def test_a_plain_crew_is_left_alone(host, serve, given):
     made = crew(task("Work.", agent()))
     assert [made.kickoff(given).raw, made.kickoff(given).raw] == ["Done.", "Done."]
     assert server.count() == 2
+
+
+def test_one_callback_of_a_task_and_its_crew_is_called_once(host, serve):
+    """CrewAI calls a task's callback and the crew's unless they are the same function."""
+    serve([Rule(When(), Reply.text("Done."))])
+
+    class Ear:
+        def __init__(self):
+            self.heard = []
+
+        def hear(self, output):
+            self.heard.append(output.raw)
+
+    ear, heard = Ear(), []
+    for callback, calls in ((ear.hear, ear.heard), (lambda out: heard.append(out.raw), heard)):
+        made = crew(
+            task("Work.", agent(), callback=callback),
+            task("Work on.", agent(), callback=lambda _: None),
+            task_callback=callback,
+        )
+        durably.wrap(made, checkpointer=host).invoke({})
+        assert calls == ["Done."] * 2
+        assert made.tasks[0].callback == made.task_callback == callback
