@@ -25,7 +25,7 @@ from ..hosting import Host, open_run, place_of, thread_of
 from ..journal.records import Saved, StepAttempted
 from ..types import CachePolicy, Command, RetryPolicy, TimeoutPolicy, retry_delay
 from ._asking import refusal
-from ._frame import Frame
+from ._frame import Frame, running_loop
 from ._history import done_value, saved_before, state_of
 from ._injection import injected
 from ._parts import Teller
@@ -197,6 +197,7 @@ class Body:
             config: Whose callbacks hear of it.
         """
         run = around.run
+        frame.outside = running_loop()
         with traced(config, self.name, value) as trace:
             while True:
                 scope = self._attempt_scope(around, frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ class Frame:
         namespace: Where the entrypoint lies in its caller, as streams tell it; empty at the top.
         tellers: Streams that hear of the entrypoint, from the outermost.
         begun: The body's tasks.
+        outside: The event loop in which a plain body was called, as a notebook does; it cannot
+            turn before the body returns.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Frame:
     caching: CachePolicy | None = None
     namespace: tuple[str, ...] = ()
     tellers: tuple[Teller, ...] = ()
+    outside: asyncio.AbstractEventLoop | None = None
     begun: Begun = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,3 +112,11 @@ class Frame:
             node_attempt=scope.attempt,
             node_first_attempt_time=scope.run.started,
         )
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that runs in this thread, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

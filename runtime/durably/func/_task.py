@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ..engine import Call, Scope, Step, current
 from ..types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ._cached import Cached
-from ._frame import Frame
+from ._frame import Frame, running_loop
 from ._futures import AsyncTaskFuture, TaskFuture
 from ._injection import injected, positions
 from ._pool import Pool
-from ._reviewing import Execute, TaskReview
 from ._tracing import atraced_task, traced_task
 
 P = ParamSpec("P")
@@ -82,13 +81,15 @@ class Task(Generic[P, R]):
                 f"task {self.name!r} was called outside of a run; call it from an @entrypoint, "
                 f"or call the plain function as {self.name}.func(…)"
             )
-        loop = _running_loop()
+        frame = scope.local if isinstance(scope.local, Frame) else None
+        loop = running_loop()
+        if frame is not None and loop is frame.outside:
+            loop = None
         if loop is None and self._is_async:
             raise RuntimeError(
                 f"task {self.name!r} is a coroutine function and no event loop is running here; "
                 "use ainvoke or astream"
             )
-        frame = scope.local if isinstance(scope.local, Frame) else None
         step = scope.open(self._call(frame, args, kwargs))
         future = self._begin(scope, frame, step, loop)
         if frame is not None:
@@ -115,35 +116,6 @@ class Task(Generic[P, R]):
         loop: asyncio.AbstractEventLoop | None,
     ) -> TaskFuture[R] | AsyncTaskFuture[R]:
         args, kwargs = cast("list[Any]", step.call.request)
-        caching = self._caching_in(frame)
-        if loop is None:
-            plain = self._calling(frame, args, kwargs)
-            if step.terms.once:
-                self._let_review(step, lambda a, k: self._calling(frame, a, k))
-            if caching is not None:
-                plain = caching.around(step, plain)
-            is_replay = step.held is not None
-            return TaskFuture(lambda: scope.perform(step, plain), pool_of(scope), at_once=is_replay)
-
-        def awaited(a: Sequence[Any], k: Mapping[str, Any]) -> Callable[[], Any]:
-            function = self._calling(frame, a, k)
-            return function if self._is_async else functools.partial(_in_thread, scope, function)
-
-        execute = awaited(args, kwargs)
-        if step.terms.once:
-            self._let_review(step, awaited)
-        if caching is not None:
-            execute = caching.aaround(step, execute)
-
-        def work() -> Coroutine[Any, Any, R]:
-            return scope.aperform(step, execute)
-
-        return AsyncTaskFuture(work, loop)
-
-    def _calling(
-        self, frame: Frame | None, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> Callable[[], Any]:
-        """Return what calls the function, with what the runtime fills in."""
 
         def function() -> Any:
             inner = current()
@@ -152,12 +124,19 @@ class Task(Generic[P, R]):
             trace = atraced_task if self._is_async else traced_task
             return trace(self.name, self.func, args, filled)  # type: ignore[arg-type]
 
-        return function
+        caching = self._caching_in(frame)
+        if loop is None:
+            plain = function if caching is None else caching.around(step, function)
+            is_replay = step.held is not None
+            return TaskFuture(lambda: scope.perform(step, plain), pool_of(scope), at_once=is_replay)
+        execute = function if self._is_async else functools.partial(_in_thread, scope, function)
+        if caching is not None:
+            execute = caching.aaround(step, execute)
 
-    def _let_review(self, step: Step, execute: Execute) -> None:
-        """Let a person, who may be asked before, change the call."""
-        args, kwargs = step.call.request
-        step.call.review = TaskReview(self.func, args, kwargs, execute, self._names)
+        def work() -> Coroutine[Any, Any, R]:
+            return scope.aperform(step, execute)
+
+        return AsyncTaskFuture(work, loop)
 
     def _left(self, args: Sequence[Any]) -> tuple[str, ...]:
         """Return the names of the parameters to be filled in that *args* leave open."""
@@ -280,10 +259,3 @@ def _called(func: Any) -> Any:
     if inspect.isroutine(func):
         return func
     return getattr(type(func), "__call__", func)  # noqa: B004 - what a callable object runs
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

@@ -292,3 +292,36 @@ async def test_cancelling_a_plain_entrypoint_lets_its_step_end_and_begins_no_oth
     assert calls == ["a"]
     assert await place.flow(body).ainvoke(None, thread()) == "ab"
     assert calls == ["a", "b"]
+
+
+async def test_a_plain_workflow_is_invoked_where_an_event_loop_runs(place: Place) -> None:
+    """Notebooks do so: the loop cannot turn meanwhile, and tasks do without it."""
+
+    @task
+    def double(number: int) -> int:
+        return 2 * number
+
+    @task
+    def outer(number: int) -> int:
+        return double(number).result() + 1
+
+    def body(number: int) -> list[int]:
+        beside = [double(number), double(number + 1)]
+        return [outer(number).result(), *(future.result() for future in beside)]
+
+    assert place.flow(body).invoke(3, thread()) == [7, 6, 8]
+
+
+async def test_a_plain_workflow_may_run_an_event_loop_of_its_own(place: Place) -> None:
+    """Tasks that are called in it are awaited there."""
+
+    @task
+    async def double(number: int) -> int:
+        await asyncio.sleep(0)
+        return 2 * number
+
+    async def inner(number: int) -> list[int]:
+        return [*await asyncio.gather(double(number), double(number + 1))]
+
+    flow = place.flow(lambda number: asyncio.run(inner(number)))
+    assert await asyncio.to_thread(flow.invoke, 3, thread()) == [6, 8]
