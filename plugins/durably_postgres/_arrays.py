@@ -22,13 +22,18 @@ ARRAY_OF: Final = {INT4: 1007, TEXT: 1009, INT8: 1016, BYTEA: 1001}
 
 _HEAD = struct.Struct(">5i")
 _LENGTH = struct.Struct(">i")
-_EMPTY = struct.Struct(">3i")
+_NONE: Final = {kind: struct.pack(">3i", 0, 0, kind) for kind in ARRAY_OF}
+_ONE: Final = {kind: _HEAD.pack(1, 0, kind, 1, 1) for kind in ARRAY_OF}
+_NUMBER: Final = {INT4: struct.Struct(">ii"), INT8: struct.Struct(">iq")}
+_SIZE: Final = {INT4: 4, INT8: 8}
 
 
 def of_bytes(kind: int, items: Sequence[bytes]) -> bytes:
     """Return an array of BYTEA, or of TEXT in UTF-8."""
     if not items:
-        return _EMPTY.pack(0, 0, kind)
+        return _NONE[kind]
+    if len(items) == 1:  # as most appends are
+        return _ONE[kind] + _LENGTH.pack(len(items[0])) + items[0]
     sizes = map(_LENGTH.pack, map(len, items))
     head = _HEAD.pack(1, 0, kind, len(items), 1)
     return b"".join((head, *chain.from_iterable(zip(sizes, items, strict=True))))
@@ -37,9 +42,11 @@ def of_bytes(kind: int, items: Sequence[bytes]) -> bytes:
 def of_numbers(kind: int, items: Sequence[int]) -> bytes:
     """Return an array of INT4 or INT8."""
     if not items:
-        return _EMPTY.pack(0, 0, kind)
-    size, code = (8, "iq") if kind == INT8 else (4, "ii")
-    elements = chain.from_iterable(zip(repeat(size), items))
+        return _NONE[kind]
+    if len(items) == 1:
+        return _ONE[kind] + _NUMBER[kind].pack(_SIZE[kind], items[0])
+    elements = chain.from_iterable(zip(repeat(_SIZE[kind]), items))
+    code = "iq" if kind == INT8 else "ii"
     return _HEAD.pack(1, 0, kind, len(items), 1) + struct.pack(f">{code * len(items)}", *elements)
 
 

@@ -69,15 +69,24 @@ DECLARE
     jobs integer[];
     ids bigint[];
     calls boolean;
+    id bigint;
 BEGIN
     IF barrier AND current_setting('synchronous_commit') = 'off' THEN
         PERFORM set_config('synchronous_commit', 'on', true);
     END IF;
-    -- The lock keeps the thread from changing hands until the rows are there.
-    IF cardinality(digests) = 1 THEN
-        SELECT ARRAY[1], ARRAY[t.id], t.awaited > now() INTO jobs, ids, calls FROM {s}.thread t
+    -- The lock keeps the thread from changing hands until the rows are there; what a statement
+    -- after it sees includes what was committed while it waited.
+    IF cardinality(digests) = 1 THEN  -- the ordinary case, in the plainest statements
+        SELECT t.id, t.awaited > now() INTO id, calls FROM {s}.thread t
         WHERE t.digest = digests[1] AND t.owner = owners[1] AND t.epoch = epochs[1]
         FOR NO KEY UPDATE;
+        IF NOT FOUND OR firsts[1] <> 0 AND firsts[1] - 1 <> (
+            SELECT coalesce(max(r.seq), 0) FROM {s}.row r WHERE r.thread = id
+        ) THEN
+            RETURN '{{}}';
+        END IF;
+        jobs := ARRAY[1];
+        ids := ARRAY[id];
     ELSE
         SELECT array_agg(h.job), array_agg(h.id), bool_or(h.calls) INTO jobs, ids, calls FROM (
             SELECT j.job::integer, t.id, t.awaited > now() AS calls
@@ -85,15 +94,22 @@ BEGIN
             JOIN {s}.thread t ON t.digest = j.digest AND t.owner = j.owner AND t.epoch = j.epoch
             ORDER BY t.id FOR NO KEY UPDATE OF t
         ) h;
+        SELECT array_agg(h.job), array_agg(h.id) INTO jobs, ids
+        FROM unnest(jobs, ids) AS h (job, id)
+        WHERE firsts[h.job] = 0 OR firsts[h.job] - 1 = (
+            SELECT coalesce(max(r.seq), 0) FROM {s}.row r WHERE r.thread = h.id
+        );
+        IF jobs IS NULL THEN
+            RETURN '{{}}';
+        END IF;
     END IF;
-    SELECT array_agg(h.job), array_agg(h.id) INTO jobs, ids FROM unnest(jobs, ids) AS h (job, id)
-    WHERE firsts[h.job] = 0 OR firsts[h.job] - 1 = (
-        SELECT coalesce(max(r.seq), 0) FROM {s}.row r WHERE r.thread = h.id
-    );
-    IF jobs IS NULL THEN
-        RETURN '{{}}';
-    END IF;
-    IF cardinality(row_jobs) > 0 THEN
+    IF cardinality(seqs) = 1 AND cardinality(ids) = cardinality(digests) THEN
+        INSERT INTO {s}.row (thread, seq, kind, mark, run, body)
+        VALUES (
+            ids[array_position(jobs, row_jobs[1])], seqs[1], kinds[1],
+            CASE WHEN kinds[1] < 16 THEN nextval('{s}.mark') END, runs[1], bodies[1]
+        );
+    ELSIF cardinality(seqs) > 0 THEN
         INSERT INTO {s}.row (thread, seq, kind, mark, run, body)
         SELECT h.id, r.seq, r.kind, CASE WHEN r.kind < 16 THEN nextval('{s}.mark') END,
             r.run, r.body
@@ -101,7 +117,7 @@ BEGIN
             AS r (job, seq, kind, run, body, place)
         JOIN unnest(jobs, ids) AS h (job, id) ON h.job = r.job ORDER BY r.place;
     END IF;
-    IF cardinality(blob_jobs) > 0 THEN
+    IF cardinality(hashes) > 0 THEN
         INSERT INTO {s}.blob (thread, hash, part, data)
         SELECT h.id, b.hash, b.part, b.data
         FROM unnest(blob_jobs, hashes, parts, datas) AS b (job, hash, part, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from durably.errors import JournalCorrupt
 from durably.storage import Lease, Row, check_free, lease_lost, missing_row
@@ -153,16 +153,16 @@ class PostgresStorage:
 
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         """Return the thread's rows with ``seq > after`` in order; see :meth:`Storage.read`."""
-        found = self._database.query(_READ, (digest(thread), after))
-        for seq, fields in enumerate(found, after + 1):
-            if fields[0] != seq:
-                raise JournalCorrupt(missing_row(thread, seq, self.url))
-        return [Row(seq, kind, restored(run), body) for seq, kind, run, body in found]
+        rows = _rows(self._database.query(_READ, (digest(thread), after)))
+        if rows and rows[-1].seq != after + len(rows):  # they are in order, each once
+            gap = next(seq for seq, row in enumerate(rows, after + 1) if row.seq != seq)
+            raise JournalCorrupt(missing_row(thread, gap, self.url))
+        return rows
 
     def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
         """Return the thread's last landmarks; see :meth:`Storage.marks`."""
         found = self._database.query(_MARKS, (digest(thread), before or _NO_BOUND, limit))
-        return [Row(seq, kind, restored(run), body) for seq, kind, run, body in found]
+        return _rows(found)
 
     def landmarks(self) -> Iterator[tuple[str, Row]]:
         """Yield ``(thread, row)`` for each landmark; see :meth:`Storage.landmarks`.
@@ -210,3 +210,10 @@ class PostgresStorage:
         """Let go of the connections; closing twice does nothing."""
         self._waiter.close()
         self._database.close()
+
+
+def _rows(found: Iterable[tuple[int, int, str, bytes]]) -> list[Row]:
+    rows = list(map(Row._make, found))
+    if any("\\" in run for run in {row.run for row in rows}):
+        return [row._replace(run=restored(row.run)) for row in rows]
+    return rows

@@ -22,8 +22,9 @@ import asyncio
 import os
 import sys
 
-from durably import Host, Listener, SqliteStorage, entrypoint, task
+from durably import Host, Listener, entrypoint, task
 from durably.engine import Call, current
+from durably.hooks import Plugins
 from durably.testing import KillAfter, KillingStorage
 
 is_async, when, at = sys.argv[1] == "async", sys.argv[2], int(sys.argv[3])
@@ -40,7 +41,7 @@ class Repeats(Listener):
         print("repeated", step.name)
 
 
-storage = SqliteStorage("runs.db")
+storage = Plugins().open_storage(os.environ.get("JOURNAL", "sqlite:///runs.db"))
 if when == "before-record":
     storage = KillingStorage(storage, at)
 host = Host(storage, listeners=[Repeats(), *([KillAfter(at)] if when == "after-step" else [])])
@@ -163,7 +164,16 @@ def test_a_kill_before_a_record_repeats_at_most_what_was_in_flight(
     assert max(happened.values()) <= 2
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def journal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the program keeps its journal."""
+    if request.param == "postgres":
+        monkeypatch.setenv("JOURNAL", request.getfixturevalue("empty_postgres_url"))
+    return str(request.param)
+
+
 @pytest.mark.parametrize("kind", ["plain", "async"])
+@pytest.mark.usefixtures("journal")
 def test_a_program_killed_after_each_of_its_steps_in_turn_ends(tmp_path: Path, kind: str) -> None:
     """Each process gets one step further, and no step is lost on the way."""
     kills = 0
@@ -175,6 +185,15 @@ def test_a_program_killed_after_each_of_its_steps_in_turn_ends(tmp_path: Path, k
     assert sorted(happened) == sorted(EFFECTS)
     repeated = {name for name, times in happened.items() if times > 1}
     assert repeated <= BATCH
+
+
+@pytest.mark.parametrize("at", [1, 2, RECORDS // 2, RECORDS - 1, RECORDS])
+def test_kills_before_records_in_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_postgres_url: str, at: int
+) -> None:
+    """What was acknowledged by the server is there for the next process, and nothing else is."""
+    monkeypatch.setenv("JOURNAL", empty_postgres_url)
+    test_a_kill_before_a_record_repeats_at_most_what_was_in_flight(tmp_path, "plain", at)
 
 
 @pytest.mark.parametrize("at", range(2, 8))

@@ -35,7 +35,6 @@ class Start:
     store: str
     on_change: OnChange | None
     once: tuple[str, ...]
-    approve: tuple[str, ...]
     quiet: bool
 
     def again(self) -> str:
@@ -47,9 +46,8 @@ class Start:
             ("--on-change", self.on_change),
         ):
             words += [option, value] if value else []
-        for option, patterns in (("--once", self.once), ("--approve", self.approve)):
-            for pattern in patterns:
-                words += [option, pattern]
+        for pattern in self.once:
+            words += ["--once", pattern]
         return shlex.join([*words, self.script, *self.args])
 
 
@@ -68,12 +66,6 @@ class Start:
     metavar="PATTERN",
     multiple=True,
     help="Ask before repeating effects of this name that were under way when the process died.",
-)
-@click.option(
-    "--approve",
-    metavar="PATTERN",
-    multiple=True,
-    help="Ask before each call of this tool (a name, a glob, or a kind such as 'tool').",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Write no lines about steps.")
 @click.argument("script")
@@ -103,14 +95,7 @@ def run(loaded: Loaded, /, **options: Any) -> int:
 
 def _launched(host: Host, start: Start, script: Script, ending: Ending) -> int:
     try:
-        outcome = launch(
-            host,
-            script,
-            new=start.new,
-            run=start.run,
-            thread=start.thread,
-            approve=start.approve,
-        )
+        outcome = launch(host, script, new=start.new, run=start.run, thread=start.thread)
     except ThreadBusy as error:
         where = "another --thread" if start.thread else "--new to start another run"
         hint = f"Wait until it has ended, or use {where}."

@@ -90,7 +90,6 @@ def launch(
     run: str | None = None,
     thread: str | None = None,
     answers: Mapping[str, Any] | None = None,
-    approve: Sequence[str] = (),
 ) -> Outcome:
     """Run a script durably: continue its unfinished run, or start a new one.
 
@@ -101,8 +100,6 @@ def launch(
         run: Take up this run, finished or not; a unique beginning of its id is enough.
         thread: The thread of a new run, or whose unfinished run to continue.
         answers: Answers to the run's open questions.
-        approve: Steps that a person must agree to, as for :class:`Host`. A run keeps what it began
-            with, whoever continues it and however.
 
     Raises:
         ThreadBusy: Another process is driving the run.
@@ -110,10 +107,7 @@ def launch(
         LaunchError: The run was another script's.
     """
     view = _chosen(host, script, new=new, run=run, thread=thread)
-    asked = [*approve] if view is None else [*(view.meta.get("approve") or ()), *approve]
-    host.ask_before(asked)
-    place = {"cwd": str(Path.cwd()), "pid": os.getpid()}
-    meta = {"command": script.command, "approve": asked, **place}
+    meta = {"command": script.command, "cwd": str(Path.cwd()), "pid": os.getpid()}
     if view is None:
         taken = host.begin(script.entry, script.command, thread=thread, meta=meta)
     else:
