@@ -19,7 +19,7 @@ from typing import Any
 
 from . import driver, postgres, report
 from .results import Results
-from .scenarios.catalogue import BY_NAME, SCENARIOS
+from .scenarios.catalogue import BY_NAME, LOOSE, SCENARIOS
 from .subjects import BY_NAME as SUBJECTS
 
 HOME = Path(__file__).parent / "results"
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.report:
         results = Results.from_json(json.loads(options.report.read_text(encoding="utf-8")))
-        _tell(results, options.charts)
+        _tell(results, options.publish)
         return 0
     HOME.mkdir(exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped
@@ -46,19 +46,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:  # what was measured before an interruption is kept
             path = HOME / f"{name}.json"
             path.write_text(json.dumps(results.to_json(), indent=1), encoding="utf-8")
-    _tell(results, options.charts)
+    _tell(results, options.publish)
     print(path)
     return 0
 
 
-def _tell(results: Results, charts: Path | None) -> None:
-    """Print the tables, and draw the charts if a folder for them is given."""
-    print(report.tables(results))
-    if charts is not None:
+def _tell(results: Results, folder: Path | None) -> None:
+    """Print the tables; write them with charts into *folder* if there is one."""
+    text = report.tables(results)
+    print(text)
+    if folder is not None:
         from .charts import draw
 
-        for path in draw(results, charts):
-            print(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        drawn = draw(results, folder)
+        page = folder / "results.md"
+        page.write_text(report.page(text, results.about, drawn), encoding="utf-8")
+        print(page, *drawn, sep="\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", help="comma-separated sizes instead of the scenario's own")
     parser.add_argument("--rounds", type=int, help="how often to measure everything (5)")
     parser.add_argument("--limit", type=float, default=240.0, help="seconds for one process (240)")
-    parser.add_argument("--charts", type=Path, metavar="FOLDER", help="also draw charts into it")
+    parser.add_argument(
+        "--publish", type=Path, metavar="FOLDER", help="also write a page with charts there"
+    )
     parser.add_argument("--report", type=Path, metavar="JSON", help="print an earlier run's tables")
     return parser
 
@@ -81,10 +87,11 @@ def _plan(options: argparse.Namespace, folder: Path, url: str) -> driver.Plan:
     given = tuple(map(int, options.sizes.split(","))) if options.sizes else None
     work = [(one, given or (one.quick if options.quick else one.sizes)) for one in scenarios]
     words = options.peers.split(",") if options.peers else [""]
+    left_out = LOOSE if options.quick and not options.peers else ()
     rounds = options.rounds or (1 if options.quick else 5)
     return driver.Plan(
         work,
-        lambda subject: any(word.strip() in subject for word in words),
+        lambda subject: subject not in left_out and any(word.strip() in subject for word in words),
         rounds,
         options.limit,
         folder,
@@ -101,9 +108,9 @@ def _about() -> dict[str, Any]:
             versions[name] = importlib.metadata.version(name)
     return {
         "when": time.strftime("%Y-%m-%d %H:%M"),
-        "machine": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "machine": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "load": os.getloadavg(),
+        "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "versions": versions,

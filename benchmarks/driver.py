@@ -15,6 +15,9 @@ from .place import CHECKOUT
 from .results import Cell, Results
 from .scenarios.catalogue import Scenario
 
+SLOW = 15.0
+"""Seconds of one measurement after which it is not repeated in later rounds."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -47,21 +50,23 @@ class Plan:
 def run(plan: Plan, results: Results, tell: Callable[[str], None]) -> None:
     """Run every round, in an order of its own, and note what it finds.
 
-    What a machine does besides then falls on all subjects alike. What was cut is not tried again.
+    What a machine does besides then falls on all subjects alike. What was cut is not tried again,
+    and what took long is measured once.
     """
+    once: set[Cell] = set()
     for number in range(plan.rounds):
         jobs = list(plan.jobs())
         random.Random(number).shuffle(jobs)
         for index, (scenario, subject, sizes) in enumerate(jobs, 1):
             cells = [Cell(scenario.name, subject, size) for size in sizes]
-            left = [cell for cell in cells if cell not in results.notes]
+            left = [cell for cell in cells if cell not in results.notes and cell not in once]
             if left:
-                said = _measure(plan, left, results)
+                said = _measure(plan, left, results, once)
                 tell(f"[{number + 1}/{plan.rounds} {index}/{len(jobs)}] {scenario.name}: {said}")
 
 
-def _measure(plan: Plan, cells: list[Cell], results: Results) -> str:
-    """Measure cells that differ in size only; return what to say of it."""
+def _measure(plan: Plan, cells: list[Cell], results: Results, once: set[Cell]) -> str:
+    """Measure cells that differ in size only, noting those that took long; return what to say."""
     scenario, subject, _ = cells[0]
     with tempfile.TemporaryDirectory(dir=plan.folder) as folder:
         command = [sys.executable, "-m", "benchmarks.worker", scenario, subject, folder]
@@ -73,6 +78,8 @@ def _measure(plan: Plan, cells: list[Cell], results: Results) -> str:
         told = said.get(cell.size, {})
         if "figures" in told:
             results.add(cell, told["figures"])
+            if told["took"] > SLOW:
+                once.add(cell)
             words.append(f"{cell.size}: {_brief(told['figures'])}")
             continue
         note = told.get("missing") or told.get("error")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 from .results import Cell, Results
 from .scenarios.catalogue import SCENARIOS, Scenario
@@ -23,6 +25,25 @@ def tables(results: Results) -> str:
     return "\n".join(parts) + "\n"
 
 
+def page(text: str, about: dict[str, Any], charts: Sequence[Path]) -> str:
+    """Return a page for the documentation: what was measured where, the charts, the tables."""
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    where = (
+        f"Measured {about['when']} on {about['machine']}, {about['cpus']} CPUs, load "
+        f"{about['load']} at the start; Python {about['python']}, SQLite {about['sqlite']}, "
+        f"{versions}. Figures are medians of fresh processes, run in turn."
+    )
+    pictures = (f"![{path.stem}]({path.name})" for path in charts)
+    lines = [
+        "# Results of the benchmarks",
+        "Written by `python -m benchmarks --publish`; [what they mean](../benchmarks.md).",
+        where,
+        *pictures,
+        text,
+    ]
+    return "\n\n".join(lines)
+
+
 def _targets(results: Results) -> list[str]:
     rows: list[list[str]] = []
     measured = {cell.scenario for cell in results.rounds}
@@ -32,10 +53,12 @@ def _targets(results: Results) -> list[str]:
         against = target.against.subject if target.against else ""
         verdict = target.judged(results)
         if verdict:
-            rows.append([target.work, against, verdict.bound, f"{verdict.found:.2f}", verdict.said])
+            spread = " to ".join(map(_number, verdict.rounds or ()))
+            found = _number(verdict.found)
+            rows.append([target.work, against, verdict.bound, found, spread, verdict.said])
         else:
-            rows.append([target.work, against, "", "", _why(target.ours.of(results), against)])
-    return _table(["work", "against", "target", "found", "verdict"], rows)
+            rows.append([target.work, against, "", "", "", _why(target.ours.of(results), against)])
+    return _table(["work", "against", "target", "found", "in single rounds", "verdict"], rows)
 
 
 def _why(ours: float | None, against: str) -> str:

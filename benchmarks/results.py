@@ -40,6 +40,11 @@ class Results:
         found = [one[figure] for one in self.rounds.get(cell, []) if figure in one]
         return statistics.median(found) if found else None
 
+    def ratios(self, one: Cell, other: Cell, figure: str) -> list[float]:
+        """Return *other* divided by *one* in each round that measured both."""
+        pairs = zip(self.rounds.get(one, []), self.rounds.get(other, []), strict=False)
+        return [theirs[figure] / ours[figure] for ours, theirs in pairs if ours.get(figure)]
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain data."""
         return {

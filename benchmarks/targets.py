@@ -17,9 +17,14 @@ class Value:
     subject: str
     figure: str = "us"
 
+    @property
+    def cell(self) -> Cell:
+        """The cell it is a figure of."""
+        return Cell(self.scenario, self.subject, self.size)
+
     def of(self, results: Results) -> float | None:
         """Return the median, or None if it was not measured."""
-        return results.median(Cell(self.scenario, self.subject, self.size), self.figure)
+        return results.median(self.cell, self.figure)
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,17 @@ class Target:
             return None
         ours = max(ours - self.allowance, 1e-9)
         if self.at_least is not None:
-            return Verdict(other / ours, f"≥ {self.at_least:g}x", other / ours / self.at_least)
+            found, bound = other / ours, f"≥ {self.at_least:g}x"
+            return Verdict(found, bound, found / self.at_least, self._range(results))
         assert self.at_most is not None
         unit = "x" if self.against else ""
         share = ours / (other or 1e-9)
         return Verdict(share, f"≤ {self.at_most:g}{unit}", self.at_most / max(share, 1e-9))
+
+    def _range(self, results: Results) -> tuple[float, float] | None:
+        assert self.against is not None
+        found = results.ratios(self.ours.cell, self.against.cell, self.ours.figure)
+        return (min(found), max(found)) if len(found) > 1 else None
 
 
 @dataclass(frozen=True)
@@ -65,11 +76,13 @@ class Verdict:
         found: The ratio, or our figure.
         bound: What was to be reached.
         margin: 1 is the bound exactly; 2 is twice as good, 0.5 half.
+        rounds: The ratio in the worst and in the best round.
     """
 
     found: float
     bound: str
     margin: float
+    rounds: tuple[float, float] | None = None
 
     @property
     def is_met(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from .place import Place
@@ -23,6 +24,7 @@ def main() -> None:
         own.mkdir()
         is_on_server = subject.storage == "postgres"
         place = Place(own, new_database(server) if is_on_server else None)
+        began = time.monotonic()
         try:
             figures = scenario.measure(subject, place, size)
         except NotImplementedError:
@@ -31,7 +33,7 @@ def main() -> None:
             told = {"error": f"{type(error).__name__}: {error}"}
         else:
             told = {"figures": figures}
-        print(json.dumps({"size": size, **told}), flush=True)
+        print(json.dumps({"size": size, "took": time.monotonic() - began, **told}), flush=True)
 
 
 if __name__ == "__main__":
