@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -25,13 +26,24 @@ def call_elsewhere(peer: Peer, method: str, *arguments: Any) -> float:
     Returns:
         The seconds that the call took there.
     """
-    place = peer.place
-    command = [sys.executable, "-m", "benchmarks.elsewhere", peer.subject.name]
-    command += [str(place.folder), place.postgres or "", method, json.dumps(arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
+    done = _called(peer, method, arguments)
     if done.returncode:
         raise RuntimeError(f"{method} failed in the other process: {done.stderr[-2000:]}")
     return float(done.stdout.splitlines()[-1])
+
+
+def killed_elsewhere(peer: Peer, method: str, *arguments: Any) -> None:
+    """Call a method in another process that is killed by it."""
+    done = _called(peer, method, arguments)
+    if done.returncode != -signal.SIGKILL:
+        raise RuntimeError(f"{method} outlived the kill: {done.stderr[-2000:]}")
+
+
+def _called(peer: Peer, method: str, arguments: Any) -> subprocess.CompletedProcess[str]:
+    place = peer.place
+    command = [sys.executable, "-m", "benchmarks.elsewhere", peer.subject.name]
+    command += [str(place.folder), place.postgres or "", method, json.dumps(arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
 
 
 def main() -> None:

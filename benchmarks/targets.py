@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -53,14 +54,15 @@ class Target:
         other = self.against.of(results) if self.against else 1.0
         if ours is None or other is None:
             return None
-        ours = max(ours - self.allowance, 1e-9)
+        ours -= self.allowance
         if self.at_least is not None:
-            found, bound = other / ours, f"≥ {self.at_least:g}x"
+            found, bound = other / max(ours, 1e-9), f"≥ {self.at_least:g}x"
             return Verdict(found, bound, found / self.at_least, self._range(results))
         assert self.at_most is not None
         unit = "x" if self.against else ""
-        share = ours / (other or 1e-9)
-        return Verdict(share, f"≤ {self.at_most:g}{unit}", self.at_most / max(share, 1e-9))
+        share = ours / other
+        margin = self.at_most / share if share > 0 else math.inf
+        return Verdict(share, f"≤ {self.at_most:g}{unit}", margin)
 
     def _range(self, results: Results) -> tuple[float, float] | None:
         assert self.against is not None
@@ -93,7 +95,7 @@ class Verdict:
     def said(self) -> str:
         """The verdict in words."""
         if self.is_met:
-            return f"met, {self.margin:.2f}x the bound"
+            return f"met, {self.margin:.2f}x the bound" if self.margin < math.inf else "met"
         return f"missed, {self.margin:.2f}x the bound"
 
 
@@ -173,6 +175,11 @@ TARGETS = (
         Value("replay", 100_000, SQLITE),
         Value("resume", 10_000, SQLITE),
         at_most=1.2,
+    ),
+    Target(
+        "finished steps executed again after kill -9",
+        Value("kill", 200, SQLITE, "again"),
+        at_most=0,
     ),
     *_faster("answer after 1,000 steps", "interrupt", 1000, SQLITE, "ms", langgraph=50),
     Target(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -30,6 +32,7 @@ class Peer:
         self.subject = subject
         self.place = place
         self.executed: list[int] = []
+        self._dies_in = -1
 
     def opened(self) -> AbstractContextManager[None]:
         """Open the storage for plain programs."""
@@ -99,8 +102,15 @@ class Peer:
             case _:
                 return 0
 
+    def die_in(self, thread: str, count: int, number: int) -> None:
+        """Run *count* steps on *thread*; the process is killed in the middle of one of them."""
+        self._dies_in = number
+        self.fail_after(thread, count)
+
     def work(self, number: int) -> int:
         """Do what a step does."""
+        if number == self._dies_in:
+            os.kill(os.getpid(), signal.SIGKILL)
         self.executed.append(number)
         return number + 1
 

@@ -11,7 +11,7 @@ from ..place import Place
 from ..subjects import Subject
 from .cold import cold
 from .contents import chat, payload, repeated
-from .continuing import interrupt, resume
+from .continuing import interrupt, kill, resume
 from .fanout import afanout, fanout
 from .seams import idle_seam
 from .sequences import amany, asteps, many, steps
@@ -78,6 +78,8 @@ _WIDE = ("langgraph memory wide",)
 _FRAMEWORKS = ("durably sqlite", "durably sqlite power", "durably postgres")
 _IN_PROCESS = ("durably memory", "durably sqlite", "durably postgres", *LANGGRAPH, *DBOS)
 
+_KILLED = ("durably sqlite", "durably postgres", *LANGGRAPH[1:], *LOOSE[2:], *DBOS)
+
 SCENARIOS = (
     Scenario(
         "steps",
@@ -138,6 +140,16 @@ SCENARIOS = (
         (),
         5,
         ("durably sqlite",),
+    ),
+    Scenario(
+        "kill",
+        "finished steps executed again after kill -9 in a run of so many (count)",
+        "again",
+        _of_peer(kill),
+        (200,),
+        (200,),
+        8,
+        _KILLED,
     ),
     Scenario(
         "interrupt",

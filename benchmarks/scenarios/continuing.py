@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 
-from ..elsewhere import call_elsewhere
+from ..elsewhere import call_elsewhere, killed_elsewhere
 from ..peers.interface import Peer, new_thread
 from .checks import expect, sum_of_steps
 
@@ -41,6 +42,19 @@ def interrupt(peer: Peer, count: int) -> dict[str, float]:
     expect(found, (sum_of_steps(count), "yes"), "the sum of the steps and the answer")
     expect(len(peer.executed), 0, "finished steps executed again")
     return {"ms": seconds * 1e3, "asked_ms": asked * 1e3}
+
+
+def kill(peer: Peer, count: int) -> dict[str, float]:
+    """Measure how many steps that had finished before a kill -9 are executed again."""
+    thread, number = new_thread(), secrets.randbelow(count // 2) + count // 4
+    with peer.opened():
+        killed_elsewhere(peer, "die_in", thread, count, number)
+        began = time.perf_counter()
+        total = peer.go_on(thread, count)
+        seconds = time.perf_counter() - began
+    expect(total, sum_of_steps(count), "the sum of the steps")
+    expect(set(range(number, count)) - {*peer.executed}, set(), "steps never executed")
+    return {"again": len(peer.executed) - (count - number), "ms": seconds * 1e3}
 
 
 def _begin(peer: Peer, method: str, thread: str, count: int) -> float:
