@@ -68,6 +68,24 @@ def test_a_script_finds_what_plain_python_gives_it(place):
     assert (ours.stdout, ours.stderr, ours.returncode) == (plain.stdout, plain.stderr, 0)
 
 
+def test_a_module_finds_what_plain_python_gives_it(place):
+    """``-m``: a module in a package, and a package with a ``__main__``, as ``python -m``."""
+    look = "import sys\nfrom . import word\nprint(__name__, __package__, __spec__.name, word)\n"
+    look += "print(sys.argv, sys.path[0], __file__, sys.modules['__main__'].word)\n"
+    place.write("pack/__init__.py", "import sys\nword = sys.argv[:]\n")
+    place.write("pack/look.py", look)
+    place.write("pack/__main__.py", look)
+    for name in ("pack.look", "pack"):
+        plain = place.python("-m", name, "-x", "--", "y")
+        ours = place.durably("run", "--quiet", "-m", name, "-x", "--", "y")
+        assert (ours.stdout, ours.stderr, ours.returncode) == (plain.stdout, plain.stderr, 0)
+    again = place.durably("run", "-m", "pack.nothing")
+    assert again.returncode == 1
+    assert "No module named pack.nothing" in again.stderr
+    assert "continue with: durably run -m pack.nothing" in again.stderr
+    assert "there is no module 'nowhere'" in place.durably("run", "-m", "nowhere.x").stderr
+
+
 @pytest.mark.parametrize("code", ["3", "'out of tea'", "None", "0", "True"])
 def test_the_exit_code_is_the_scripts_own(place, code):
     """Whatever is given to ``sys.exit`` ends the command as it would end Python."""

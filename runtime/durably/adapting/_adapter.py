@@ -40,6 +40,8 @@ class Seam:
         since: The first version that has it, for people.
         outside: Whether *around* is called outside of runs too, with None as the scope: where the
             framework calls from a context that was made before the run began.
+        carries: Whether all it does is to hand the scope on, so that it is called in programs
+            whose run has not begun yet.
 
     Example:
         >>> def call(scope, original, self, messages, **rest):
@@ -58,6 +60,7 @@ class Seam:
     optional: bool = False
     since: str = ""
     outside: bool = False
+    carries: bool = False
 
     @property
     def module(self) -> str:

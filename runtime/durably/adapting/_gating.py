@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from ..engine import Scope, current
+from ..engine import Dormant, Scope, current
 from ._adapter import Seam
 
 
@@ -31,7 +31,9 @@ def gate(original: Callable[..., Any], seam: Seam) -> Callable[..., Any]:
 def live_scope() -> Scope | None:
     """Return the current scope unless its run is over (a thread may outlive the run)."""
     scope = current()
-    return None if scope is None or scope.run.over else scope
+    if scope is None or (isinstance(scope, Dormant) and not scope.is_awake):
+        return None
+    return None if scope.run.over else scope
 
 
 def _scope_for(seam: Seam) -> Scope | None:
@@ -41,9 +43,24 @@ def _scope_for(seam: Seam) -> Scope | None:
     steps: such a seam still gets its scope, in which they are refused.
     """
     scope = current()
-    if scope is None or not scope.run.over:
+    if scope is None:
+        return None
+    if isinstance(scope, Dormant) and not scope.is_awake:
+        return _scope_of_dormant(scope, seam)
+    if not scope.run.over:
         return scope
     return scope if scope.run.cut and seam.essential else None
+
+
+def _scope_of_dormant(scope: Dormant, seam: Seam) -> Scope | None:
+    """Have a program's run begin at the first seam of a framework that works.
+
+    Not before: a thread is no reason, and a command that only starts other programs may ask its
+    user something, too.
+    """
+    if seam.kind == "support":
+        return scope if seam.carries else None
+    return None if seam.kind == "human" else scope.awake()
 
 
 _Find = Callable[[Seam], Scope | None]

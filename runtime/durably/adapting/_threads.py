@@ -61,11 +61,18 @@ class ThreadsAdapter(Adapter):
     name: ClassVar[str] = "threads"
     distribution: ClassVar[str] = "python"
     seams: ClassVar = (
-        Seam("threading:Thread.start", "support", _start, "steps in a program's own threads"),
+        Seam(
+            "threading:Thread.start",
+            "support",
+            _start,
+            "steps in a program's own threads",
+            carries=True,
+        ),
         Seam(
             "concurrent.futures.thread:ThreadPoolExecutor.submit",
             "support",
             _submit,
             "steps in thread pools",
+            carries=True,
         ),
     )

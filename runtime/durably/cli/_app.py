@@ -11,12 +11,13 @@ from ._answering import approve, reject, respond
 from ._approvals import approvals
 from ._demo import demo
 from ._doctor import doctor
+from ._exec import exec_
 from ._plugins import plugins
 from ._run import run
 from ._runs import runs
 from ._show import show
 
-_OURS = (run, runs, show, approvals, respond, approve, reject, plugins, doctor, demo)
+_OURS = (run, exec_, runs, show, approvals, respond, approve, reject, plugins, doctor, demo)
 
 
 class Loaded:

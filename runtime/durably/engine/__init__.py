@@ -12,6 +12,8 @@ from ._context import scope_var as scope_var
 from ._deadline import Deadline as Deadline
 from ._deadline import acall_within as acall_within
 from ._deadline import call_within as call_within
+from ._dormant import Dormant as Dormant
+from ._dormant import drive_when_used as drive_when_used
 from ._driving import Outcome as Outcome
 from ._driving import adrive as adrive
 from ._driving import announce as announce

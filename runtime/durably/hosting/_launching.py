@@ -1,81 +1,24 @@
-"""Runs an unchanged script as Python would, with a durable run around it."""
+"""Runs an unchanged program as Python would, with a durable run around it."""
 
 from __future__ import annotations
 
-import builtins
-import io
 import os
-import sys
-import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import thread as pool_module
-from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import CodeType, ModuleType
 from typing import Any
 
-from ..engine import Outcome, drive, fingerprint
+from ..engine import Dormant, Outcome, Run, drive, drive_when_used, fingerprint
 from ..errors import LaunchError
 from ..types import RunView
 from ._host import Host
+from ._programs import Program
 from ._runs import all_runs, find_run
 from ._threads import UNFINISHED
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A script that can be started.
-
-    Attributes:
-        path: The file, as it was named.
-        args: Its own arguments.
-        code: Its compiled source.
-    """
-
-    path: str
-    args: tuple[str, ...]
-    code: CodeType
-
-    @property
-    def entry(self) -> str:
-        """What its runs are called."""
-        return f"script:{Path(self.path).name}"
-
-    @property
-    def command(self) -> dict[str, Any]:
-        """What makes two starts the same command."""
-        return {"script": str(Path(self.path).resolve()), "args": list(self.args)}
-
-
-def load_script(path: str, args: Sequence[str]) -> Script:
-    """Read and compile a script.
-
-    Raises:
-        LaunchError: It is not there, cannot be read, or is not Python.
-    """
-    try:
-        with io.open_code(str(Path(path).resolve())) as file:
-            source = file.read()
-    except FileNotFoundError as error:
-        raise LaunchError(f"there is no script {path!r} in {Path.cwd()}") from error
-    except IsADirectoryError as error:
-        raise LaunchError(f"{path!r} is a directory; name the script in it") from error
-    except OSError as error:
-        raise LaunchError(f"script {path!r} cannot be read: {error.strerror}") from error
-    try:
-        code = compile(source, os.path.abspath(path), "exec", dont_inherit=True)  # noqa: PTH100
-    except SyntaxError as error:
-        where = f", line {error.lineno}" if error.lineno else ""
-        raise LaunchError(f"{path!r} is not Python{where}: {error.msg}") from error
-    except ValueError as error:
-        raise LaunchError(f"{path!r} is not Python: {error}") from error
-    return Script(path, tuple(args), code)
-
-
-def unfinished(host: Host, script: Script, thread: str | None = None) -> RunView | None:
+def unfinished(host: Host, program: Program, thread: str | None = None) -> RunView | None:
     """Return the newest run of this very command, if it is not over."""
-    wanted = fingerprint(script.command)[0]
+    wanted = fingerprint(program.command)[0]
     for view in reversed(all_runs(host.journal)):
         if view.request == wanted and (thread is None or view.thread == thread):
             return view if view.status in {*UNFINISHED, "running"} else None
@@ -84,18 +27,18 @@ def unfinished(host: Host, script: Script, thread: str | None = None) -> RunView
 
 def launch(
     host: Host,
-    script: Script,
+    program: Program,
     *,
     new: bool = False,
     run: str | None = None,
     thread: str | None = None,
     answers: Mapping[str, Any] | None = None,
 ) -> Outcome:
-    """Run a script durably: continue its unfinished run, or start a new one.
+    """Run a program durably: continue its unfinished run, or start a new one.
 
     Args:
         host: Where the run is kept.
-        script: What to run.
+        program: What to run.
         new: Start a new run even if there is an unfinished one.
         run: Take up this run, finished or not; a unique beginning of its id is enough.
         thread: The thread of a new run, or whose unfinished run to continue.
@@ -104,73 +47,74 @@ def launch(
     Raises:
         ThreadBusy: Another process is driving the run.
         UnknownRun: There is no such run.
-        LaunchError: The run was another script's.
+        LaunchError: The run was another program's.
     """
-    view = _chosen(host, script, new=new, run=run, thread=thread)
-    meta = {"command": script.command, "cwd": str(Path.cwd()), "pid": os.getpid()}
-    if view is None:
-        taken = host.begin(script.entry, script.command, thread=thread, meta=meta)
-    else:
-        taken = host.resume(view, answers=answers, meta=meta)
+    taken = begin(host, program, new=new, run=run, thread=thread, answers=answers)
     try:
-        return drive(taken, lambda: execute(script))
+        return drive(taken, program.execute)
     finally:
         host.release(taken)
 
 
+def begin(
+    host: Host,
+    program: Program,
+    *,
+    new: bool = False,
+    run: str | None = None,
+    thread: str | None = None,
+    answers: Mapping[str, Any] | None = None,
+) -> Run:
+    """Take a program's run up again, or start one; see :func:`launch`."""
+    view = _chosen(host, program, new=new, run=run, thread=thread)
+    meta = {"command": program.command, "cwd": str(Path.cwd()), "pid": os.getpid()}
+    if view is None:
+        return host.begin(program.entry, program.command, thread=thread, meta=meta)
+    return host.resume(view, answers=answers, meta=meta)
+
+
+def launch_when_used(
+    program: Program, begin_run: Callable[[], tuple[Host, Run] | None]
+) -> Outcome | None:
+    """Run a program durably from its first step on; None if it comes to none.
+
+    Args:
+        program: What to run.
+        begin_run: Begins its run (see :func:`begin`), called at its first step; None if it is to
+            have none.
+
+    Raises:
+        BaseException: What came out of a program that has come to no step.
+    """
+    begun: list[tuple[Host, Run]] = []
+
+    def first_step() -> Run | None:
+        found = begin_run()
+        if found is None:
+            return None
+        begun.append(found)
+        return found[1]
+
+    try:
+        return drive_when_used(Dormant(first_step), program.execute)
+    finally:
+        for host, run in begun:
+            host.release(run)
+
+
 def _chosen(
-    host: Host, script: Script, *, new: bool, run: str | None, thread: str | None
+    host: Host, program: Program, *, new: bool, run: str | None, thread: str | None
 ) -> RunView | None:
     if run is None:
-        return None if new else unfinished(host, script, thread)
+        return None if new else unfinished(host, program, thread)
     view = find_run(host.journal, run)
     command = view.meta.get("command") or {}
-    if view.entry != script.entry:
+    if view.entry != program.entry:
         started = command.get("script", view.entry)
-        raise LaunchError(f"run {view.run} was started from {started}, not from {script.path}")
-    if command.get("args") != list(script.args):
+        raise LaunchError(f"run {view.run} was started from {started}, not from {program.name}")
+    if command.get("args") != list(program.args):
         shown = " ".join(command.get("args") or ()) or "no arguments"
         raise LaunchError(
             f"run {view.run} was started with {shown}; give the same arguments to continue it"
         )
     return view
-
-
-def execute(script: Script) -> None:
-    """Execute the script as ``__main__`` in this process, then wait for the threads it started."""
-    main = ModuleType("__main__")
-    file = script.code.co_filename
-    main.__dict__.update(
-        __file__=file,
-        __builtins__=builtins,
-        __cached__=None,
-        __loader__=SourceFileLoader("__main__", file),
-        __annotations__={},
-    )
-    saved = sys.argv[:], sys.path[:], sys.modules["__main__"]
-    sys.argv[:] = [script.path, *script.args]
-    _set_first_path(str(Path(script.path).resolve().parent))
-    sys.modules["__main__"] = main
-    try:
-        exec(script.code, main.__dict__)  # noqa: S102 - running the user's script is the purpose
-        _join_threads()
-    finally:
-        sys.argv[:], sys.path[:], sys.modules["__main__"] = saved
-
-
-def _set_first_path(folder: str) -> None:
-    """Put the script's folder where Python would have put it."""
-    if sys.flags.safe_path:
-        sys.path.insert(0, folder)
-    else:
-        sys.path[0] = folder
-
-
-def _join_threads() -> None:
-    """Wait for the program's own threads: what they do belongs to the run."""
-    workers = getattr(pool_module, "_threads_queues", {})
-    for thread in threading.enumerate():
-        if thread.daemon or thread is threading.current_thread() or thread in workers:
-            continue
-        if thread is not threading.main_thread():
-            thread.join()
