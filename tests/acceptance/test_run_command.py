@@ -79,6 +79,9 @@ def test_a_module_finds_what_plain_python_gives_it(place):
         plain = place.python("-m", name, "-x", "--", "y")
         ours = place.durably("run", "--quiet", "-m", name, "-x", "--", "y")
         assert (ours.stdout, ours.stderr, ours.returncode) == (plain.stdout, plain.stderr, 0)
+    place.write("pack/doing.py", "import sys\ndef run():\n    print(sys.argv[1:])\n    return 3\n")
+    called = place.durably("run", "--quiet", "-m", "pack.doing:run", "-x")
+    assert (called.stdout, called.returncode) == ("['-x']\n", 3)
     again = place.durably("run", "-m", "pack.nothing")
     assert again.returncode == 1
     assert "No module named pack.nothing" in again.stderr

@@ -83,10 +83,10 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module: ``python -m package.module``.
+    """A module: ``python -m package.module``; or a function in one, as installed commands call it.
 
     Attributes:
-        name: Its name.
+        name: Its name, or ``package.module:function``.
         args: Its own arguments.
     """
 
@@ -104,8 +104,16 @@ class Module:
         return {"script": f"-m {self.name}", "args": list(self.args), "cwd": str(Path.cwd())}
 
     def execute(self) -> None:
-        """Execute it as ``python -m`` does: the packages around it are imported first."""
+        """Execute it as ``python -m`` does: the packages around it are imported first.
+
+        A function is called as by the script that an installer writes for an entry point.
+        """
         with _started(["-m", *self.args], str(Path.cwd())):
+            module, _, function = self.name.partition(":")
+            if function:
+                call = f"import sys; from {module} import {function}; sys.exit({function}())"
+                _execute(_compiled(call, self.name, self.name), {}, [*sys.argv], sys.path[0])
+                return
             spec = _spec_to_run(self.name)
             assert spec.loader is not None
             code = spec.loader.get_code(spec.name)  # type: ignore[attr-defined]
@@ -214,9 +222,11 @@ def load_module(name: str, args: Sequence[str]) -> Module:
     """Find the top-level package of a module; what lies in it is found when it is executed.
 
     Raises:
-        LaunchError: There is none.
+        LaunchError: There is none, or what is to be called is no name.
     """
-    top = name.partition(".")[0]
+    if ":" in name and not name.partition(":")[2].isidentifier():
+        raise LaunchError(f"{name!r} does not name a function: package.module:function")
+    top = name.partition(":")[0].partition(".")[0]
     sys.path.insert(0, str(Path.cwd()))
     try:
         found = importlib.util.find_spec(top) if top else None
