@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
@@ -12,7 +12,7 @@ from durably.adapting import Codec
 from durably.errors import EncodeError
 
 _STARTED, _COMPLETED, _FAILED = "llm_call_started", "llm_call_completed", "llm_call_failed"
-_NOTED = frozenset({_STARTED, _COMPLETED, _FAILED})
+_OF_A_CALL = frozenset({_STARTED, _COMPLETED, _FAILED})
 
 _TOKENS = frozenset({"llm_stream_chunk", "llm_thinking_chunk"})
 """Streamed tokens, which are not streamed again."""
@@ -22,81 +22,18 @@ _DETAILS = ("usage", "finish_reason", "response_id")
 
 _ASKED = ("messages", "tools", "callbacks", "available_functions", "from_task", "from_agent")
 
-
-class Announced:
-    """The events of one model call.
-
-    Args:
-        model: The ``BaseLLM`` that is called.
-        given: The arguments of the call by name.
-    """
-
-    def __init__(self, model: Any, given: Mapping[str, Any]) -> None:
-        self._model = model
-        self._given = given
-        self._noted: list[list[Any]] = []
-
-    def begin(self) -> None:
-        """Forget what an earlier attempt announced."""
-        self._noted = []
-
-    def note(self, event: Any) -> None:
-        """Take note of an event of the model's own that is emitted while the call is made."""
-        if event.type not in _NOTED:
-            return
-        details: dict[str, Any] = {}
-        if event.type == _COMPLETED:
-            details = {key: getattr(event, key, None) for key in _DETAILS}
-            details["call_type"] = getattr(event.call_type, "value", event.call_type)
-        elif event.type == _FAILED:
-            details["error"] = event.error
-        self._noted.append([event.type, {k: v for k, v in details.items() if v is not None}])
-
-    def noted(self) -> list[list[Any]]:
-        """Return what is written of the events."""
-        return self._noted
-
-    def again(self, noted: list[list[Any]], answer: Any) -> None:
-        """Announce a recorded call as it was announced when it was made."""
-        with _one_call():
-            for kind, details in noted:
-                self._emit(kind, {"response": answer, **details})
-
-    def failed(self, error: Exception) -> None:
-        """Announce a recorded call that failed."""
-        if type(self._model).__module__.startswith("crewai."):
-            self.again([[_STARTED, {}], [_FAILED, {"error": str(error)}]], None)
-
-    def _emit(self, kind: str, details: dict[str, Any]) -> None:
-        given = {key: self._given.get(key) for key in _ASKED}
-        emit: Callable[..., None]
-        if kind == _STARTED:
-            self._model._emit_call_started_event(**given)
-            return
-        asker = {key: given[key] for key in ("from_task", "from_agent")}
-        if kind == _FAILED:
-            self._model._emit_call_failed_event(error=details["error"], **asker)
-            return
-        call_type = _llm_call_type(details.pop("call_type", None))
-        emit = self._model._emit_call_completed_event
-        emit(call_type=call_type, messages=given["messages"], **asker, **details)
+_listening: ContextVar[tuple[Overheard, ...]] = ContextVar("durably_crewai_listening", default=())
+"""The steps that are being executed around this code, from the outermost on."""
 
 
-def _one_call() -> AbstractContextManager[Any]:
-    """Give the events of one call a common id, as CrewAI's model classes do."""
-    context = getattr(sys.modules.get("crewai.llms.base_llm"), "llm_call_context", None)
-    return nullcontext() if context is None else context()
-
-
-def _llm_call_type(value: Any) -> Any:
-    return sys.modules["crewai.events.types.llm_events"].LLMCallType(value)
-
-
-_overhearing: ContextVar[Overheard | None] = ContextVar("durably_crewai_overheard", default=None)
+def overhear(source: Any, event: Any) -> None:
+    """Pass an event on to the steps that are being executed here."""
+    for step in _listening.get():
+        step.note(source, event)
 
 
 class Overheard:
-    """Whatever is announced while a step is executed, to be announced again on replay.
+    """Whatever is announced while a step is executed.
 
     Args:
         codec: Says which values can be written.
@@ -108,16 +45,17 @@ class Overheard:
 
     @contextmanager
     def listening(self) -> Generator[None]:
-        """Take note of what is announced in the block."""
+        """Take note of what is announced in the block, and of nothing that was before."""
         self._noted = []
-        token = _overhearing.set(self)
+        token = _listening.set((*_listening.get(), self))
         try:
             yield
         finally:
-            _overhearing.reset(token)
+            _listening.reset(token)
 
-    def note(self, event: Any) -> None:
+    def note(self, source: Any, event: Any) -> None:
         """Take note of one event."""
+        del source
         if event.type in _TOKENS:
             return
         own = type(event).model_fields.keys() - _base_fields()
@@ -137,19 +75,83 @@ class Overheard:
 
     def again(self, source: Any, noted: list[list[Any]]) -> None:
         """Announce recorded events in the name of *source*."""
-        bus = sys.modules["crewai.events.event_bus"].crewai_event_bus
         for name, told in noted:
-            module, _, attribute = name.partition(":")
-            kind = getattr(sys.modules.get(module), attribute, None)
-            if kind is not None:
-                bus.emit(source, kind(**told))
+            self._emit(source, name, told)
+
+    def _emit(self, source: Any, name: str, told: dict[str, Any]) -> None:
+        module, _, attribute = name.partition(":")
+        kind = getattr(sys.modules.get(module), attribute, None)
+        if kind is not None:
+            sys.modules["crewai.events.event_bus"].crewai_event_bus.emit(source, kind(**told))
 
 
-def overhear(event: Any) -> None:
-    """Pass an event on to the step that is being executed here, if it listens."""
-    overheard = _overhearing.get()
-    if overheard is not None:
-        overheard.note(event)
+class Announced(Overheard):
+    """What is announced while a model is called; of the call itself, what is not at hand.
+
+    Args:
+        codec: Says which values can be written.
+        model: The ``BaseLLM`` that is called.
+        given: The arguments of the call by name.
+
+    Attributes:
+        called: The model that is called in its place, if any, else itself.
+    """
+
+    def __init__(self, codec: Codec, model: Any, given: Mapping[str, Any]) -> None:
+        super().__init__(codec)
+        self._model = self.called = model
+        self._given = given
+
+    def note(self, source: Any, event: Any) -> None:
+        """Take note of one event."""
+        if source is not self.called or event.type not in _OF_A_CALL:
+            super().note(source, event)
+            return
+        details: dict[str, Any] = {}
+        if event.type == _COMPLETED:
+            details = {key: getattr(event, key, None) for key in _DETAILS}
+            details["call_type"] = getattr(event.call_type, "value", event.call_type)
+        elif event.type == _FAILED:
+            details["error"] = event.error
+        self._noted.append([event.type, {k: v for k, v in details.items() if v is not None}])
+
+    def answered(self, answer: Any, noted: list[list[Any]]) -> None:
+        """Announce a recorded call as it was announced when it was made."""
+        with _one_call():
+            for name, told in noted:
+                more = {"response": answer} if name == _COMPLETED else {}
+                self._emit(self._model, name, {**told, **more})
+
+    def failed(self, error: Exception) -> None:
+        """Announce a recorded call that failed."""
+        if type(self._model).__module__.startswith("crewai."):
+            with _one_call():
+                self._emit(self._model, _STARTED, {})
+                self._emit(self._model, _FAILED, {"error": str(error)})
+
+    def _emit(self, source: Any, name: str, told: dict[str, Any]) -> None:
+        given = {key: self._given.get(key) for key in _ASKED}
+        asker = {key: given[key] for key in ("from_task", "from_agent")}
+        if name == _STARTED:
+            self._model._emit_call_started_event(**given)
+        elif name == _FAILED:
+            self._model._emit_call_failed_event(error=told["error"], **asker)
+        elif name == _COMPLETED:
+            call_type = _call_type(told.get("call_type"))
+            told = {**told, **asker, "call_type": call_type, "messages": given["messages"]}
+            self._model._emit_call_completed_event(**told)
+        else:
+            super()._emit(source, name, told)
+
+
+def _one_call() -> AbstractContextManager[Any]:
+    """Give the events of one call a common id, as CrewAI's model classes do."""
+    context = getattr(sys.modules.get("crewai.llms.base_llm"), "llm_call_context", None)
+    return nullcontext() if context is None else context()
+
+
+def _call_type(value: Any) -> Any:
+    return sys.modules["crewai.events.types.llm_events"].LLMCallType(value)
 
 
 def _base_fields() -> Any:

@@ -15,7 +15,7 @@ from durably.adapting import Call, Scope, fingerprint, live_scope
 from durably.errors import EncodeError
 
 _OWN = "crewai."
-"""CrewAI's own guardrails ask models, whose calls are steps."""
+"""CrewAI's own functions (guardrails, evaluations) ask models, whose calls are steps."""
 
 _NOT_ASKED = frozenset({"messages", "tool_failures", "agent_fingerprint"})
 """Fields of an output that tell how it came about; they hold what differs in each process."""
@@ -46,7 +46,7 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
     What it returns is journaled, and what it changed on its first argument too (a callback may
     rewrite a task's output). Where these cannot be written it is called again on replay.
     """
-    if _is_recorded(function):
+    if _is_recorded(function) or _is_own(function):
         return function
 
     def called(*args: Any, **kwargs: Any) -> Any:
@@ -61,6 +61,12 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
         called.__name__ = _name(function)
     vars(called).update({_ORIGINAL: function, _HOLDERS: Counter[_Holder]()})
     return called
+
+
+def _is_own(function: Any) -> bool:
+    """Say whether a function is CrewAI's: what it keeps in memory must be there on replay too."""
+    defined = function if isinstance(function, FunctionType | MethodType) else type(function)
+    return str(getattr(defined, "__module__", "")).startswith(_OWN)
 
 
 class _Called:
@@ -191,7 +197,7 @@ def _taken(attributes: dict[str, Any], name: str) -> tuple[list[Any], Any]:
         else:
             functions = [_one(before)]
             attributes[name] = functions[0]
-        for function in functions:
+        for function in filter(_is_recorded, functions):
             vars(function)[_HOLDERS][id(attributes), name] += 1
             if not any(function is one for one in _held):
                 _held.append(function)
@@ -210,7 +216,7 @@ def _one(function: Callable[..., Any]) -> Any:
 def _give_back(attributes: dict[str, Any], name: str, functions: list[Any], before: Any) -> None:
     holder = id(attributes), name
     with _holding:
-        for function in functions:
+        for function in filter(_is_recorded, functions):
             holders = vars(function)[_HOLDERS]
             holders[holder] -= 1
             if not holders[holder]:
@@ -252,9 +258,8 @@ def check(
 ) -> Any:
     """Have the guardrail that ``process_guardrail`` calls recorded."""
     del scope
-    if not type(guardrail).__module__.startswith(_OWN) and callable(guardrail):
-        guardrail = recorded(guardrail)
-    return original(output, guardrail, *args, **kwargs)
+    checked = recorded(guardrail) if callable(guardrail) else guardrail
+    return original(output, checked, *args, **kwargs)
 
 
 def should_execute(scope: Scope, original: Callable[..., bool], self: Any, context: Any) -> bool:

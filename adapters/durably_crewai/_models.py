@@ -66,7 +66,7 @@ def call(
     """Journal ``BaseLLM.call``; retries of the SDK and of CrewAI stay inside the one step."""
     if scope.within("model", _name(self)) or _is_called(scope, self):
         return original(self, *args, **kwargs)
-    asked = _Asked(self, args, kwargs)
+    asked = _Asked(scope, self, args, kwargs)
 
     def with_model(name: str) -> Callable[[], Any]:
         other = other_model(self, name)
@@ -92,7 +92,7 @@ async def acall(
     """Journal ``BaseLLM.acall``."""
     if scope.within("model", _name(self)) or _is_called(scope, self):
         return await original(self, *args, **kwargs)
-    asked = _Asked(self, args, kwargs)
+    asked = _Asked(scope, self, args, kwargs)
 
     def with_model(name: str) -> Callable[[], Awaitable[Any]]:
         other = other_model(self, name)
@@ -110,13 +110,6 @@ async def acall(
     step = scope.open(asked.described(with_model))
     with asked.told_of(step):
         return await scope.aperform(step, execute)
-
-
-def note_event(source: Any, event: Any) -> None:
-    """Note what the call that is under way here announces on CrewAI's event bus."""
-    asked = _under_way.get()
-    if asked is not None and asked.called is source:
-        asked.announced.note(event)
 
 
 def track(
@@ -207,11 +200,13 @@ class _Asked:
     The counters are exact however many calls share the model.
     """
 
-    def __init__(self, model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    def __init__(
+        self, scope: Scope, model: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
         self.model = self.called = model
         self._given = _named(args, kwargs)
         self._added: dict[str, int] = {}
-        self.announced = Announced(model, self._given)
+        self._announced = Announced(scope.run.codec, model, self._given)
 
     def described(self, with_model: Callable[[str], Callable[[], Any]]) -> Call:
         """Return the step."""
@@ -236,12 +231,12 @@ class _Asked:
             other: The model that is called in this one's place; its tokens count here.
         """
         self._added = {}
-        self.announced.begin()
-        self.called = self.model if other is None else other
+        self.called = self._announced.called = self.model if other is None else other
         before = dict(_counters(self.called))
         token = _under_way.set(self)
         try:
-            yield
+            with self._announced.listening():
+                yield
         finally:
             _under_way.reset(token)
         if not self._added and not type(self.called).__module__.startswith("crewai."):
@@ -261,7 +256,7 @@ class _Asked:
             yield
         except Exception as error:
             if step.held is not None:
-                self.announced.failed(error)
+                self._announced.failed(error)
             raise
 
     def _usage(self, _: Any) -> Mapping[str, Any] | None:
@@ -281,7 +276,7 @@ class _Asked:
             "answer": value,
             "tokens": self._added,
             "remembered": {key: item for key, item in remembered.items() if item is not None},
-            "announced": self.announced.noted(),
+            "announced": self._announced.noted(),
         }
 
     def _load(self, stored: Any) -> Any:
@@ -291,7 +286,7 @@ class _Asked:
         for key, value in stored["remembered"].items():
             if hasattr(self.model, key):
                 setattr(self.model, key, value)
-        self.announced.again(stored.get("announced", []), stored["answer"])
+        self._announced.answered(stored["answer"], stored.get("announced", []))
         return stored["answer"]
 
 

@@ -10,7 +10,6 @@ from durably.adapting import Scope
 
 from ._announcing import overhear
 from ._methods import note_usage
-from ._models import note_event
 
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
 _CHUNKS = frozenset({"llm_stream_chunk", "llm_thinking_chunk"})
@@ -22,9 +21,8 @@ def emit(scope: Scope, original: Callable[..., Any], self: Any, source: Any, eve
     A part of mode ``messages`` is ``(text, {"model", "agent", "task", "kind"})``; CrewAI emits
     these events in the thread that reads them, so parts come in order.
     """
-    note_event(source, event)
     note_usage(event)
-    overhear(event)
+    overhear(source, event)
     if scope.run.sink is not None and event.type in _CHUNKS and event.chunk:
         scope.emit("messages", (event.chunk, _origin(source, event)))
     return original(self, source, event)

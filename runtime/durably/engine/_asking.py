@@ -68,7 +68,7 @@ class _Asking:
             elif asked is not None:
                 _check_untaken(run, lane, asked)
             if asked is not None:
-                lane.taken.add(("human", name, asked.ordinal))
+                lane.taken.add(asked.id)
             run.activity += 1
         self._asked = asked
         self._id = asked.id if asked is not None else _id(run, self._slot)
@@ -184,7 +184,7 @@ def interrupt_of(asked: Asked, stored: Mapping[str, Any]) -> Interrupt:
 
 def _check_untaken(run: Run, lane: Lane, asked: Asked) -> None:
     """Stop the run if the answer was given to another question before its own came."""
-    if ("human", asked.name, asked.ordinal) in lane.taken:
+    if asked.id in lane.taken:
         run.stop(
             ProgramChanged(
                 f"run {run.id}, {lane.path or 'the run'}: the questions come in another order than "

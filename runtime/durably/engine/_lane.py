@@ -38,7 +38,9 @@ class Lane:
 
     Attributes:
         owner: What tells a retry of this very lane from another lane inside it.
-        taken: Recorded steps that were met in this entry, by ``(kind, name, ordinal)``.
+        taken: What was met in this entry out of its place: the rows of recorded steps, the ids of
+            recorded questions. Positions would not do: processes that died in the middle of calls
+            made at the same time may have given one position to two of them.
         active: The steps of this entry that the program has come to and that have no outcome yet.
         home: Who executes the code of this entry; None until it is known.
         deadline: What limits the attempt that the lane lies in, if anything.
@@ -58,7 +60,7 @@ class Lane:
         self.deadline = deadline
         self.agent = agent
         self.owner = owner
-        self.taken: set[tuple[str, str, int]] = set()
+        self.taken: set[int | str] = set()
         self.active: set[Any] = set()
         self.home: Line | None = None
         self._counts: dict[Hashable, int] = {}

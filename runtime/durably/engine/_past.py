@@ -192,7 +192,7 @@ class Past:
         held = self._outcomes.placed(slot)
         if held is None or held.step.overlapped:
             return None
-        if (slot.kind, slot.name, slot.ordinal) in lane.taken or not self.replays(held):
+        if held.seq in lane.taken or not self.replays(held):
             return None
         return held
 
@@ -211,9 +211,8 @@ class Past:
 
     def displaced_question(self, slot: Slot, lane: Lane) -> Asked | None:
         """Return the question recorded at the slot's position, unless it was met already."""
-        if (slot.kind, slot.name, slot.ordinal) in lane.taken:
-            return None
-        return self._asked_place.get(slot.place)
+        asked = self._asked_place.get(slot.place)
+        return None if asked is None or asked.id in lane.taken else asked
 
     def failed_inside(self, lane: str) -> Iterator[int]:
         """Yield the rows of the failures that made a step fail whose lane *lane* is.

@@ -96,7 +96,7 @@ class Step:
                     next(iter(lane.active))._overlapped = True
                 lane.active.add(self)
             elif held.step.print != print_ or held.step.ordinal != slot.ordinal:
-                lane.taken.add((call.kind, call.name, held.step.ordinal))
+                lane.taken.add(held.seq)
         self.held: Held | None = held
         self._attempts = self._first = 0
         self.model = ""
@@ -126,8 +126,8 @@ class Step:
 
     def _check_untaken(self, held: Held) -> None:
         """Stop the run if the outcome stood in for another request before its own came."""
-        call, ordinal = self.call, held.step.ordinal
-        if (call.kind, call.name, ordinal) in self._lane.taken:
+        call = self.call
+        if held.seq in self._lane.taken:
             where = f"{self.slot.lane or 'the run'}: {call.kind} {call.name}"
             self.run.stop(
                 ProgramChanged(

@@ -67,6 +67,17 @@ class Sends(BaseTool):
         return f"sent {text}"
 
 
+def sends(effect):
+    """Return a tool that sends a text to the outside world."""
+
+    @tool("send")
+    def send(text: str) -> str:
+        """Send a text."""
+        return f"sent {effect(text)}"
+
+    return send
+
+
 class Asking(BaseTool):
     """A tool that asks a person in the middle."""
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from .features import flows, memories, providers, tasks
+from .features import agents, flows, kickoffs, memories, providers, tasks, tools
 
-FEATURES = [*flows.FEATURES, *tasks.FEATURES, *providers.FEATURES, *memories.FEATURES]
+FEATURES = [
+    *agents.FEATURES,
+    *kickoffs.FEATURES,
+    *flows.FEATURES,
+    *tasks.FEATURES,
+    *providers.FEATURES,
+    *memories.FEATURES,
+    *tools.FEATURES,
+]
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda one: one.name)
