@@ -90,6 +90,25 @@ def test_a_tool_call_with_other_arguments_is_another_call(runs: Any) -> None:
     assert calls == [1, 2]
 
 
+def test_calls_at_the_same_time_may_be_killed_one_by_one(runs: Any) -> None:
+    """Processes that come to such calls in other orders give one position to two of them."""
+    done: list[str] = []
+
+    def body(order: str, finished: int) -> list[str]:
+        steps = [here().open(Call("tool", "send", text, effect=True)) for text in order]
+        values = []
+        for step in steps:
+            if step.held is None and len(done) == finished:
+                failing(broken=True)
+            values.append(here().perform(step, lambda s=step: done.append(s.call.request)))
+        return values
+
+    for order, finished in (("abc", 1), ("bca", 2)):
+        runs.drive(lambda order=order, finished=finished: body(order, finished))
+    assert runs.drive(lambda: body("cab", 9)).status == "done"
+    assert sorted(done) == ["a", "b", "c"]
+
+
 def test_a_model_failure_nobody_went_on_from_is_tried_again(runs: Any) -> None:
     """A framework that only quotes the failure, and stops, has not survived it."""
     broken = [True]
