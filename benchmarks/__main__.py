@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from . import driver, postgres, report
+from .choosing import chosen
 from .results import Results
-from .scenarios.catalogue import BY_NAME, LOOSE, SCENARIOS
+from .scenarios.catalogue import BY_NAME
 from .subjects import BY_NAME as SUBJECTS
 
 HOME = Path(__file__).parent / "results"
@@ -38,9 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = time.strftime("%Y-%m-%d-%H%M%S")
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=HOME)))
-        plan = _plan(options, folder, "")
-        if any(SUBJECTS[subject].storage == "postgres" for _, subject, _ in plan.jobs()):
-            plan = _plan(options, folder, stack.enter_context(postgres.server(folder)))
+        jobs = chosen(options)
+        needs_server = any(SUBJECTS[job[0].subject].storage == "postgres" for job in jobs)
+        url = stack.enter_context(postgres.server(folder)) if needs_server else ""
+        rounds = options.rounds or (1 if options.quick else 5)
+        plan = driver.Plan(jobs, rounds, options.limit, folder, url)
         try:
             driver.run(plan, results, lambda line: print(line, file=sys.stderr, flush=True))
         finally:  # what was measured before an interruption is kept
@@ -68,7 +71,9 @@ def _tell(results: Results, folder: Path | None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=[*BY_NAME], help="one scenario; again")
-    parser.add_argument("--quick", action="store_true", help="smaller sizes, and one round")
+    parser.add_argument(
+        "--quick", action="store_true", help="only what the targets compare, and one round"
+    )
     parser.add_argument(
         "--peers", help="comma-separated words: only subjects whose name holds one of them"
     )
@@ -80,23 +85,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--report", type=Path, metavar="JSON", help="print an earlier run's tables")
     return parser
-
-
-def _plan(options: argparse.Namespace, folder: Path, url: str) -> driver.Plan:
-    scenarios = [BY_NAME[name] for name in options.only] if options.only else [*SCENARIOS]
-    given = tuple(map(int, options.sizes.split(","))) if options.sizes else None
-    work = [(one, given or (one.quick if options.quick else one.sizes)) for one in scenarios]
-    words = options.peers.split(",") if options.peers else [""]
-    left_out = LOOSE if options.quick and not options.peers else ()
-    rounds = options.rounds or (1 if options.quick else 5)
-    return driver.Plan(
-        work,
-        lambda subject: subject not in left_out and any(word.strip() in subject for word in words),
-        rounds,
-        options.limit,
-        folder,
-        url,
-    )
 
 
 def _about() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .results import Cell, Results
+from .scenarios.catalogue import LOOSE
 
 COLOURS = {"durably": "#0b7a75", "langgraph": "#c8553d", "dbos": "#7768ae", "floor": "#8d99ae"}
 STYLES = {"memory": ":", "sqlite": "-", "postgres": "--", "none": ":"}
@@ -58,6 +59,7 @@ def _bars(results: Results, scenario: str, size: int, figure: str, title: str) -
     bars = axes.barh(names, [found[name] for name in names], color=_colours(names))
     axes.set_xscale("log")
     axes.bar_label(bars, [_label(found[name]) for name in names], padding=3)
+    axes.set_xlabel("logarithmic")
     axes.margins(x=0.12)
     return picture
 
@@ -69,7 +71,7 @@ def _lines(results: Results, scenario: str, figure: str, title: str) -> Any:
     lines = {
         name: points
         for name, points in lines.items()
-        if len(points) > 1 and not name.startswith("floor") and "none" not in name
+        if len(points) > 1 and name not in LOOSE and not name.startswith("floor")
     }
     if not lines:
         return None

@@ -7,13 +7,12 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .place import CHECKOUT
 from .results import Cell, Results
-from .scenarios.catalogue import Scenario
 
 SLOW = 15.0
 """Seconds of one measurement after which it is not repeated in later rounds."""
@@ -24,27 +23,18 @@ class Plan:
     """What is to be run.
 
     Attributes:
-        work: The scenarios, with the sizes that are measured.
-        peers: Whether a subject takes part.
+        jobs: Cells that differ in size only, for one process each.
         rounds: How often everything is measured.
         limit: Seconds after which a process is ended; what it had not measured is cut.
         folder: Below it measurements keep their data.
-        postgres: The URL of a server.
+        postgres: The URL of a server, if one is needed.
     """
 
-    work: Sequence[tuple[Scenario, tuple[int, ...]]]
-    peers: Callable[[str], bool]
+    jobs: Sequence[Sequence[Cell]]
     rounds: int
     limit: float
     folder: Path
-    postgres: str
-
-    def jobs(self) -> Iterator[tuple[Scenario, str, tuple[int, ...]]]:
-        """Yield what one round consists of."""
-        for scenario, sizes in self.work:
-            for subject in scenario.subjects:
-                if sizes and self.peers(subject):
-                    yield scenario, subject, sizes
+    postgres: str = ""
 
 
 def run(plan: Plan, results: Results, tell: Callable[[str], None]) -> None:
@@ -55,14 +45,13 @@ def run(plan: Plan, results: Results, tell: Callable[[str], None]) -> None:
     """
     once: set[Cell] = set()
     for number in range(plan.rounds):
-        jobs = list(plan.jobs())
+        jobs = [*plan.jobs]
         random.Random(number).shuffle(jobs)
-        for index, (scenario, subject, sizes) in enumerate(jobs, 1):
-            cells = [Cell(scenario.name, subject, size) for size in sizes]
+        for index, cells in enumerate(jobs, 1):
             left = [cell for cell in cells if cell not in results.notes and cell not in once]
             if left:
                 said = _measure(plan, left, results, once)
-                tell(f"[{number + 1}/{plan.rounds} {index}/{len(jobs)}] {scenario.name}: {said}")
+                tell(f"[{number + 1}/{plan.rounds} {index}/{len(jobs)}] {said}")
 
 
 def _measure(plan: Plan, cells: list[Cell], results: Results, once: set[Cell]) -> str:
@@ -85,7 +74,7 @@ def _measure(plan: Plan, cells: list[Cell], results: Results, once: set[Cell]) -
         note = told.get("missing") or told.get("error")
         results.notes[cell] = note or (f"cut at {plan.limit:.0f} s" if is_cut else error[-400:])
         words.append(f"{cell.size}: {results.notes[cell]}")
-    return f"{subject}  " + "  ".join(words)
+    return f"{scenario}: {subject}  " + "  ".join(words)
 
 
 def _output(command: list[str], limit: float) -> tuple[str, str, bool]:

@@ -187,6 +187,7 @@ TARGETS = (
         Value("chat", 200, SQLITE, "disk_ratio"),
         at_most=3,
     ),
+    *_faster("chat of 200 turns: disk", "chat", 200, SQLITE, "disk_ratio", langgraph=100),
     Target(
         "chat of 200 turns: the last 20 turns against the first 20",
         Value("chat", 200, SQLITE, "growth"),

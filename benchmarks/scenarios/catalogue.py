@@ -32,7 +32,7 @@ LOOSE = (
     "langgraph postgres exit",
     "langgraph postgres async",
 )
-"""Subjects that promise less than the others; a quick run leaves them out."""
+"""Subjects that promise less than the others."""
 
 DBOS = ("dbos sqlite", "dbos postgres")
 EVERYBODY = (*OURS, *LANGGRAPH, *DBOS)
@@ -48,7 +48,6 @@ class Scenario:
         figure: The name of the figure that is shown.
         measure: Measures it once for a subject, at a place, in a size.
         sizes: How large the work is: steps, bytes, turns or workers.
-        quick: The sizes of a quick run.
         tiny: A size that takes no time; it shows that the scenario works.
         subjects: The names of those that are measured.
     """
@@ -58,7 +57,6 @@ class Scenario:
     figure: str
     measure: Measure
     sizes: tuple[int, ...]
-    quick: tuple[int, ...]
     tiny: int
     subjects: tuple[str, ...] = EVERYBODY
 
@@ -87,7 +85,6 @@ SCENARIOS = (
         "us",
         _of_peer(steps),
         (10, 100, 1000, 5000),
-        (100, 1000),
         5,
         _STEPPERS,
     ),
@@ -97,7 +94,6 @@ SCENARIOS = (
         "us",
         _of_peer(asteps),
         (10, 100, 1000, 5000),
-        (100, 1000),
         5,
         _STEPPERS,
     ),
@@ -107,7 +103,6 @@ SCENARIOS = (
         "ms",
         _of_peer(fanout),
         (1000, 10_000),
-        (1000,),
         5,
         (*_FANNERS, *LANGGRAPH, *_WIDE, *DBOS),
     ),
@@ -117,7 +112,6 @@ SCENARIOS = (
         "ms",
         _of_peer(afanout),
         (1000, 10_000),
-        (1000,),
         5,
         (*_FANNERS, *LANGGRAPH, *DBOS),
     ),
@@ -127,7 +121,6 @@ SCENARIOS = (
         "ms",
         _of_peer(resume),
         (100, 1000, 10_000),
-        (1000,),
         5,
         _IN_PROCESS,
     ),
@@ -137,7 +130,6 @@ SCENARIOS = (
         "ms",
         _of_peer(resume),
         (100_000,),
-        (),
         5,
         ("durably sqlite",),
     ),
@@ -146,7 +138,6 @@ SCENARIOS = (
         "finished steps executed again after kill -9 in a run of so many (count)",
         "again",
         _of_peer(kill),
-        (200,),
         (200,),
         8,
         _KILLED,
@@ -157,7 +148,6 @@ SCENARIOS = (
         "ms",
         _of_peer(interrupt),
         (0, 100, 1000),
-        (1000,),
         5,
         _IN_PROCESS,
     ),
@@ -167,7 +157,6 @@ SCENARIOS = (
         "ms",
         _of_peer(payload),
         (1_000, 100_000, 1_000_000, 10_000_000),
-        (1_000, 1_000_000),
         10,
     ),
     Scenario(
@@ -175,7 +164,6 @@ SCENARIOS = (
         "ten steps that return the same bytes (bytes on disk / size)",
         "disk_ratio",
         _of_peer(repeated),
-        (1_000_000,),
         (1_000_000,),
         10,
         ("durably sqlite", "durably postgres", *LANGGRAPH[1:], *DBOS),
@@ -186,7 +174,6 @@ SCENARIOS = (
         "ms",
         _of_peer(chat),
         (200,),
-        (200,),
         3,
     ),
     Scenario(
@@ -195,7 +182,6 @@ SCENARIOS = (
         "per_s",
         _of_peer(throughput),
         (10_000,),
-        (5_000,),
         20,
         _IN_PROCESS,
     ),
@@ -205,7 +191,6 @@ SCENARIOS = (
         "us",
         _of_peer(latency),
         (300,),
-        (100,),
         3,
         _IN_PROCESS,
     ),
@@ -215,7 +200,6 @@ SCENARIOS = (
         "per_s",
         _of_peer(many),
         (16, 64),
-        (64,),
         2,
     ),
     Scenario(
@@ -224,7 +208,6 @@ SCENARIOS = (
         "per_s",
         _of_peer(amany),
         (16, 64),
-        (64,),
         2,
     ),
     Scenario(
@@ -233,7 +216,6 @@ SCENARIOS = (
         "ms",
         cold,
         (5,),
-        (3,),
         1,
         ("floor none", "durably none", "langgraph none", "dbos sqlite"),
     ),
@@ -242,7 +224,6 @@ SCENARIOS = (
         "a seam outside of runs, on top of so many calls of its function (ns a call)",
         "ns",
         idle_seam,
-        (100_000,),
         (100_000,),
         100,
         ("durably none",),
@@ -253,7 +234,6 @@ SCENARIOS = (
         "ratio",
         crewai,
         (0, 300),
-        (0,),
         0,
         _FRAMEWORKS,
     ),
@@ -263,7 +243,6 @@ SCENARIOS = (
         "ratio",
         autogen,
         (0, 300),
-        (0,),
         0,
         _FRAMEWORKS,
     ),

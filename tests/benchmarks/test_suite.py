@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 
 import pytest
+from benchmarks.choosing import chosen
 from benchmarks.peers.interface import Peer
 from benchmarks.place import Place
 from benchmarks.results import Cell, Results
@@ -13,7 +15,7 @@ from benchmarks.scenarios.catalogue import SCENARIOS
 from benchmarks.scenarios.checks import WrongResultError
 from benchmarks.scenarios.sequences import steps
 from benchmarks.subjects import BY_NAME
-from benchmarks.targets import Target, Value
+from benchmarks.targets import TARGETS, Target, Value
 
 OURS = ("durably none", "durably memory", "durably sqlite")
 FRAMEWORKS = {"autogen": pytest.mark.autogen, "crewai": pytest.mark.crewai}
@@ -83,6 +85,17 @@ def test_a_target_is_judged_by_medians():
     assert (met.found, met.is_met, met.margin) == (10, True, 2)
     assert (missed.is_met, missed.margin) == (False, 0.5)
     assert (alone.found, alone.is_met) == (2, True)
+
+
+def test_every_target_compares_what_is_measured():
+    """What a target names is in the catalogue, at a size that a whole run measures."""
+    options = argparse.Namespace(only=None, peers=None, sizes=None, quick=False)
+    whole = {cell for job in chosen(options) for cell in job}
+    options.quick = True
+    quick = {cell for job in chosen(options) for cell in job}
+    values = [value for one in TARGETS for value in (one.ours, one.against) if value]
+    assert {value.cell for value in values} == quick
+    assert quick < whole
 
 
 def test_charts_are_drawn_from_results(tmp_path):
