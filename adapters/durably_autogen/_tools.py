@@ -7,13 +7,13 @@ they are executed again, and the steps inside them are replayed.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-from durably.adapting import Call, Scope, Seam, call_label, policy_of
+from durably.adapting import Call, Review, Scope, Seam, call_label, policy_of
 from durably.errors import OutcomeUnknown
 
+from ._reviewing import ToolReview, WorkbenchReview, tool_result
 from ._spans import told
 from ._unwinding import stop
 
@@ -41,11 +41,17 @@ async def _call_tool(
         await asyncio.sleep(0)  # see _together
         return await original(self, name, arguments, *args, **kwargs)
 
-    step = _tool_step(own_name, arguments, tool, respond=lambda answer: _result(name, answer))
+    review = WorkbenchReview(
+        name,
+        tool,
+        arguments,
+        lambda edited: original(self, name, dict(edited), *args, **kwargs),
+        call_id=kwargs.get("call_id"),
+    )
     try:
-        return await scope.astep(step, execute)
+        return await scope.astep(_tool_step(own_name, review, tool), execute)
     except OutcomeUnknown as error:
-        return _result(name, error, is_error=True)
+        return tool_result(name, error, is_error=True)
 
 
 async def _call_tool_stream(
@@ -67,13 +73,21 @@ async def _call_tool_stream(
     elif _runs_agents(tool):
         pieces = _span_stream(scope.child(_segment(name, kwargs)), name, source())
     else:
-        step = _tool_step(own_name, arguments, tool, respond=lambda answer: [_result(name, answer)])
+        review = WorkbenchReview(
+            name,
+            tool,
+            arguments,
+            lambda edited: original(self, name, dict(edited), *args, **kwargs),
+            call_id=kwargs.get("call_id"),
+            in_pieces=True,
+        )
+        step = _tool_step(own_name, review, tool)
         pieces = scope.astream(step, lambda: _together(source()))
     try:
         async for piece in pieces:
             yield piece
     except OutcomeUnknown as error:
-        yield _result(name, error, is_error=True)
+        yield tool_result(name, error, is_error=True)
 
 
 async def _together(source: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -104,7 +118,9 @@ async def _run_json(
     if scope.within("tool", self.name) or _runs_agents(self) or _is_handoff(self):
         return await original(self, args, *rest, **kwargs)
     returned = self.return_type()
-    step = _tool_step(self.name, args, self, hint=returned if isinstance(returned, type) else None)
+    hint = returned if isinstance(returned, type) else None
+    review = ToolReview(self, args, lambda edited: original(self, edited, *rest, **kwargs))
+    step = _tool_step(self.name, review, self, hint=hint)
     return await scope.astep(step, lambda: original(self, args, *rest, **kwargs))
 
 
@@ -120,17 +136,17 @@ async def _execute_tool_call(
         return await stop(scope, error)
 
 
-def _tool_step(name: str, arguments: Arguments, tool: Any, **parts: Any) -> Call:
-    given = dict(arguments or {})
+def _tool_step(name: str, review: Review, tool: Any, *, hint: type | None = None) -> Call:
     return Call(
         "tool",
         name,
-        given,
-        label=call_label(name, given),
+        review.args,
+        label=call_label(name, review.args),
+        hint=hint,
         effect=True,
         adapter="autogen",
         policy=policy_of(tool, getattr(tool, "_func", None)),
-        **parts,
+        review=review,
     )
 
 
@@ -156,15 +172,6 @@ def _is_handoff(tool: Any) -> bool:
 def _segment(name: str, kwargs: Mapping[str, Any]) -> str:
     """Name the lane of a call by the call's id, which tells parallel calls apart."""
     return f"tool:{name}:{kwargs.get('call_id') or ''}".rstrip(":")
-
-
-def _result(name: str, said: object, *, is_error: bool = False) -> Any:
-    from autogen_core.tools import TextResultContent, ToolResult
-
-    if isinstance(said, ToolResult):
-        return said
-    text = said if isinstance(said, str | Exception) else json.dumps(said, default=str)
-    return ToolResult(name=name, result=[TextResultContent(content=str(text))], is_error=is_error)
 
 
 _LOSES = "tool calls are repeated"

@@ -25,16 +25,22 @@ _REJECTIONS = ("arguments validation failed", "failed to parse arguments", "usag
 
 def run(scope: Scope, original: Callable[..., Any], self: Any, /, *args: Any, **kwargs: Any) -> Any:
     """Journal ``BaseTool.run``, which native tool calls end in."""
-    arguments = _arguments(self, args, kwargs)
-    return _use(scope, self, arguments, lambda: original(self, *args, **kwargs))
+    use = _Use(scope, self, _arguments(self, args, kwargs))
+    more = {name: kwargs[name] for name in _VOLATILE if name in kwargs}
+    return use.made(
+        lambda: original(self, *args, **kwargs), lambda edited: original(self, **edited, **more)
+    )
 
 
 async def arun(
     scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Journal ``BaseTool.arun``."""
-    arguments = _arguments(self, args, kwargs)
-    return await _ause(scope, self, arguments, lambda: original(self, *args, **kwargs))
+    use = _Use(scope, self, _arguments(self, args, kwargs))
+    more = {name: kwargs[name] for name in _VOLATILE if name in kwargs}
+    return await use.amade(
+        lambda: original(self, *args, **kwargs), lambda edited: original(self, **edited, **more)
+    )
 
 
 def invoke(
@@ -46,8 +52,11 @@ def invoke(
     **kwargs: Any,
 ) -> Any:
     """Journal ``CrewStructuredTool.invoke``, which calls written as text (ReAct) end in."""
-    arguments = {**_parsed(input), **kwargs}
-    return _use(scope, self, arguments, lambda: original(self, input, config, **kwargs))
+    use = _Use(scope, self, {**_parsed(input), **kwargs})
+    return use.made(
+        lambda: original(self, input, config, **kwargs),
+        lambda edited: original(self, dict(edited), config),
+    )
 
 
 async def ainvoke(
@@ -59,66 +68,113 @@ async def ainvoke(
     **kwargs: Any,
 ) -> Any:
     """Journal ``CrewStructuredTool.ainvoke``."""
-    arguments = {**_parsed(input), **kwargs}
-    return await _ause(scope, self, arguments, lambda: original(self, input, config, **kwargs))
-
-
-def _use(scope: Scope, tool: Any, arguments: Mapping[str, Any], execute: Callable[[], Any]) -> Any:
-    if scope.within("tool", tool.name):
-        return execute()
-    if _delegates(tool):
-        with _delegation(scope, tool, arguments):
-            return execute()
-    use = _Use(scope, tool, execute)
-    with use.counted():
-        return scope.step(use.described(arguments), use.begin)
-
-
-async def _ause(
-    scope: Scope, tool: Any, arguments: Mapping[str, Any], execute: Callable[[], Awaitable[Any]]
-) -> Any:
-    if scope.within("tool", tool.name):
-        return await execute()
-    if _delegates(tool):
-        with _delegation(scope, tool, arguments):
-            return await execute()
-    use = _Use(scope, tool, execute)
-    with use.counted():
-        return await scope.astep(use.described(arguments), use.begin)
+    use = _Use(scope, self, {**_parsed(input), **kwargs})
+    return await use.amade(
+        lambda: original(self, input, config, **kwargs),
+        lambda edited: original(self, dict(edited), config),
+    )
 
 
 class _Use:
-    """One use of a tool: a step, and a count on the tool whether or not it is executed."""
+    """One use of a tool: a step, and a count on the tool whether or not it is executed.
 
-    def __init__(self, scope: Scope, tool: Any, execute: Callable[[], Any]) -> None:
+    A person may review it first: it is its own :class:`durably.adapting.Review`.
+    """
+
+    call_id = ""
+
+    def __init__(self, scope: Scope, tool: Any, args: Mapping[str, Any]) -> None:
+        self.args = args
         self._scope = scope
         self._tool = tool
-        self._execute = execute
-        self._executed = False
+        self._again: Callable[[Mapping[str, Any]], Any]
+        self._is_async = self._executed = False
 
-    def begin(self) -> Any:
+    def made(self, execute: Callable[[], Any], again: Callable[[Mapping[str, Any]], Any]) -> Any:
+        """Make the step.
+
+        Args:
+            execute: Uses the tool.
+            again: Uses it with other arguments.
+        """
+        if self._scope.within("tool", self._tool.name):
+            return execute()
+        if _delegates(self._tool):
+            with _delegation(self._scope, self._tool, self.args):
+                return execute()
+        self._again = again
+        with self._counted():
+            return self._scope.step(self._described(), lambda: self._begun(execute))
+
+    async def amade(
+        self,
+        execute: Callable[[], Awaitable[Any]],
+        again: Callable[[Mapping[str, Any]], Awaitable[Any]],
+    ) -> Any:
+        """Like :meth:`made`, for coroutines."""
+        if self._scope.within("tool", self._tool.name):
+            return await execute()
+        if _delegates(self._tool):
+            with _delegation(self._scope, self._tool, self.args):
+                return await execute()
+        self._again, self._is_async = again, True
+        with self._counted():
+            return await self._scope.astep(self._described(), lambda: self._begun(execute))
+
+    def _begun(self, execute: Callable[[], Any]) -> Any:
         """Execute the tool; an awaitable for an async one."""
         self._executed = True
-        return self._execute()
+        return execute()
 
-    def described(self, arguments: Mapping[str, Any]) -> Call:
-        """Return the step."""
+    def _described(self) -> Call:
         hint = getattr(self._tool, "result_schema", None)
         shape = hint if isinstance(hint, type) else None
         return Call(
             "tool",
             self._tool.name,
-            arguments,
-            label=call_label(self._tool.name, arguments),
+            self.args,
+            label=call_label(self._tool.name, self.args),
             dump=lambda value: writable(self._scope, self._tool, value, shape),
             hint=shape,
             effect=True,
             adapter="crewai",
             policy=_policy(self._tool),
+            review=self,
         )
 
+    def args_schema(self) -> Mapping[str, Any] | None:
+        """Return the JSON schema of the tool's arguments."""
+        describe = getattr(getattr(self._tool, "args_schema", None), "model_json_schema", None)
+        return describe() if describe is not None else None
+
+    def edited(self, args: Mapping[str, Any], notice: str) -> Callable[[], Any]:
+        """Return what uses the tool with other arguments, and tells the model so."""
+
+        def told(result: Any) -> Any:
+            return result if self._tool_answers() else f"{notice}\n{result}"
+
+        if not self._is_async:
+            return lambda: told(self._begun(lambda: self._again(args)))
+
+        async def execute() -> Any:
+            return told(await self._begun(lambda: self._again(args)))
+
+        return execute
+
+    def _tool_answers(self) -> bool:
+        """Say whether the result goes past the model, to be the task's answer."""
+        return bool(getattr(self._tool, "result_as_answer", False))
+
+    def rejected(self, message: str) -> Any:
+        """Return what the model reads in place of a result."""
+        return message
+
+    def responded(self, answer: Any) -> Any:
+        """Return a person's answer as the tool's result."""
+        return answer
+
     @contextmanager
-    def counted(self) -> Generator[None]:
+    def _counted(self) -> Generator[None]:
         """Count a replayed use on the tool, as the recorded one was counted."""
         try:
             yield

@@ -29,6 +29,7 @@ from .engine import Extension as Extension
 from .errors import AdapterMismatch as AdapterMismatch
 from .errors import AnswerRefused as AnswerRefused
 from .errors import BudgetExceeded as BudgetExceeded
+from .errors import CallRejected as CallRejected
 from .errors import CodecError as CodecError
 from .errors import ConfigError as ConfigError
 from .errors import DecodeError as DecodeError
@@ -87,6 +88,7 @@ from .store import InMemoryStore as InMemoryStore
 from .store import Item as Item
 from .store import SearchItem as SearchItem
 from .store import SqliteStore as SqliteStore
+from .types import ApprovalPolicy as ApprovalPolicy
 from .types import Budget as Budget
 from .types import CachePolicy as CachePolicy
 from .types import Command as Command
@@ -115,11 +117,13 @@ __all__ = [
     "AdapterMismatch",
     "Answer",
     "AnswerRefused",
+    "ApprovalPolicy",
     "AsyncSqliteSaver",
     "BaseStore",
     "Budget",
     "BudgetExceeded",
     "CachePolicy",
+    "CallRejected",
     "CodecError",
     "Command",
     "ConfigError",

@@ -11,6 +11,7 @@ DurablyError
 │   ├── EncodeError           a value cannot be written to the journal
 │   └── DecodeError           stored bytes do not make a value
 ├── ProgramChanged            a step differs from the journal and the policy says to stop
+├── CallRejected              a person did not let a call happen
 ├── OutcomeUnknown            an effect began, and its outcome was never recorded
 ├── ResumeError               an answer does not fit the questions that are open
 │   └── AnswerRefused         this answer is unclear, wrong, late, or not the first
@@ -100,6 +101,24 @@ class DecodeError(CodecError):
 
 class ProgramChanged(DurablyError):  # noqa: N818
     """A step's request differs from the journal's, and ``on_change`` says to stop."""
+
+
+class CallRejected(DurablyError):  # noqa: N818
+    """A person did not let a call happen, and no model is there to be told.
+
+    Attributes:
+        name: What would have been called.
+        message: What they said, if they said anything.
+    """
+
+    def __init__(self, name: str, message: str | None = None) -> None:
+        super().__init__(name, message)
+        self.name = name
+        self.message = message
+
+    def __str__(self) -> str:
+        said = f": {self.message}" if self.message else ""
+        return f"a person rejected the call of {self.name}; it was not executed{said}"
 
 
 class OutcomeUnknown(DurablyError):  # noqa: N818

@@ -1,8 +1,10 @@
-"""How fast a program may go, how much it may spend, and what happens where a quota is used up."""
+"""How fast a program may go, how much it may spend, and what it may not do without a person."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 
@@ -91,3 +93,40 @@ class Budget:
                 raise ValueError(f"a budget's {what} must be more than 0, not {value!r}")
         if self.scope not in ("run", "thread"):
             raise ValueError(f"a budget's scope is 'run' or 'thread', not {self.scope!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalPolicy:
+    """What a person is asked before a step is executed.
+
+    Attributes:
+        allowed: The decisions that they may take: *approve*, *edit* the arguments, *reject*, or
+            *respond* with a result of their own.
+        message: What they are told besides the call itself.
+        deadline: Seconds (or a ``timedelta``) after which *default* is taken; None: never.
+        default: What is done when nobody has decided in time.
+    """
+
+    allowed: Sequence[Literal["approve", "edit", "reject", "respond"]] = (
+        "approve",
+        "edit",
+        "reject",
+        "respond",
+    )
+    message: str = ""
+    deadline: float | timedelta | None = None
+    default: Literal["approve", "reject"] = "reject"
+
+    def __post_init__(self) -> None:
+        unknown = [one for one in self.allowed if one not in _VERBS]
+        if unknown or not self.allowed or isinstance(self.allowed, str):
+            raise ValueError(f"allowed is some of {', '.join(_VERBS)}, not {self.allowed!r}")
+        if self.default not in ("approve", "reject"):
+            raise ValueError(f"the default is 'approve' or 'reject', not {self.default!r}")
+        seconds = self.deadline
+        seconds = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+        if seconds is not None and seconds <= 0:
+            raise ValueError(f"a deadline lies more than 0 seconds ahead, not {self.deadline!r}")
+
+
+_VERBS = ("approve", "edit", "reject", "respond")

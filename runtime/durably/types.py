@@ -9,6 +9,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from .limits import ApprovalPolicy as ApprovalPolicy
 from .limits import Budget as Budget
 from .limits import ParkPolicy as ParkPolicy
 from .limits import RatePolicy as RatePolicy
@@ -238,7 +239,7 @@ class StepPolicy:
         on_unfinished: What to do with an effect that was under way when the process died, said
             outright: *rerun*, *ask* a person, or let it *fail*.
         cache: Whether and for how long the outcome serves other steps with the same request.
-        approve: Whether a person must agree before the step is executed.
+        approve: Whether a person must agree before the step is executed, and in which ways.
         rate: How often such steps may begin, in all processes together.
         concurrency: How many of them may be under way at the same time in this process.
         fallback: Names of models to call, in order, when this one is down or its quota used up.
@@ -255,7 +256,7 @@ class StepPolicy:
     on_change: OnChange | None = None
     on_unfinished: OnUnfinished | None = None
     cache: CachePolicy | None = None
-    approve: bool | None = None
+    approve: bool | ApprovalPolicy | None = None
     rate: RatePolicy | None = None
     concurrency: int | None = None
     fallback: Sequence[str] | None = None

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from ..engine import Call as Call
 from ..engine import Recorded as Recorded
+from ..engine import Review as Review
 from ..engine import Run as Run
 from ..engine import Scope as Scope
 from ..engine import Step as Step

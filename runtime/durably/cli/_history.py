@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from ..engine import Past
-from ..errors import DurablyError
+from ..engine import Past, interrupt_of
+from ..errors import AnswerRefused, DurablyError
 from ..hosting import Host
 from ..journal.records import FAILED, Answered, Asked, Entry, StepEnded, StepStarted
-from ..types import RunView
+from ..people import Question, decision_of, question_of
+from ..types import Interrupt, RunView
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,52 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class QuestionLine:
-    """One question, with its answer if there is one."""
+    """One question, with its answer if there is one.
 
-    id: str
+    Attributes:
+        question: What was asked, in the words of the last time.
+        at: When it was first asked.
+        answer: What was answered.
+        answered: When, or None if it was not.
+        by: Who answered.
+        seen: The version that they said they had seen; 0 if they did not say.
+    """
+
+    question: Question
     at: float
-    question: Any
     answer: Any = None
     answered: float | None = None
     by: str = ""
+    seen: int = 0
+
+    @property
+    def decision(self) -> str | None:
+        """The verb of an answer that is a decision."""
+        if self.answered is None or not self.question.allowed:
+            return None
+        try:
+            return str(decision_of(self.answer)["type"])
+        except AnswerRefused:
+            return None
+
+    @property
+    def after(self) -> Mapping[str, Any] | None:
+        """The arguments that were decided: as proposed or as edited; None if none were."""
+        if self.decision == "edit":
+            edited: Mapping[str, Any] = decision_of(self.answer)["args"]
+            return edited
+        return self.question.args if self.decision == "approve" else None
+
+    def changes(self, arrow: str) -> str:
+        """Return what an edit changed: ``amount 20 → 5``."""
+        before, after = self.question.args or {}, self.after or {}
+        names = dict.fromkeys([*before, *after])
+        told = [
+            f"{name} {before.get(name, 'none')} {arrow} {after.get(name, 'none')}"
+            for name in names
+            if before.get(name) != after.get(name)
+        ]
+        return ", ".join(told) if self.decision == "edit" else ""
 
 
 def entries_of(host: Host, view: RunView) -> list[Entry]:
@@ -70,22 +109,32 @@ def steps_of(entries: Iterable[Entry]) -> list[StepLine]:
 
 def questions_of(host: Host, view: RunView, entries: Iterable[Entry]) -> list[QuestionLine]:
     """Return a run's questions in the order in which they were asked."""
-    entries = list(entries)
-    answers = {one.record.id: one.record for one in entries if isinstance(one.record, Answered)}
-    lines: list[QuestionLine] = []
+    asked: dict[str, list[Entry]] = {}
+    answers: dict[str, Answered] = {}
     for one in entries:
-        asked = one.record
-        if not isinstance(asked, Asked):
-            continue
-        question = value_of(host, view, asked.question)
-        question = question["value"] if isinstance(question, Mapping) else question
-        given = answers.get(asked.id)
+        if isinstance(one.record, Asked):
+            asked.setdefault(one.record.id, []).append(one)
+        elif isinstance(one.record, Answered):
+            answers.setdefault(one.record.id, one.record)
+    lines: list[QuestionLine] = []
+    for identity, times in asked.items():
+        question = _question(host, view, times[-1])
+        first = cast("Asked", times[0].record)
+        given = answers.get(identity)
         if given is None:
-            lines.append(QuestionLine(asked.id, asked.at, question))
-        else:
-            said = value_of(host, view, given.value)
-            lines.append(QuestionLine(asked.id, asked.at, question, said, given.at, given.by))
+            lines.append(QuestionLine(question, first.at))
+            continue
+        said = value_of(host, view, given.value)
+        lines.append(QuestionLine(question, first.at, said, given.at, given.by, seen=given.version))
     return lines
+
+
+def _question(host: Host, view: RunView, entry: Entry) -> Question:
+    asked = cast("Asked", entry.record)
+    stored = value_of(host, view, asked.question)
+    if not isinstance(stored, Mapping):  # it cannot be read here, and says why
+        return question_of(Interrupt(stored, asked.id), version=entry.seq)
+    return question_of(interrupt_of(asked, stored), version=entry.seq)
 
 
 def value_of(host: Host, view: RunView, body: bytes) -> Any:

@@ -51,7 +51,14 @@ def run(
 
 def _launched(host: Host, start: Start, program: Program, ending: Ending) -> int:
     try:
-        outcome = launch(host, program, new=start.new, run=start.run, thread=start.thread)
+        outcome = launch(
+            host,
+            program,
+            new=start.new,
+            run=start.run,
+            thread=start.thread,
+            approve=start.approve,
+        )
     except ThreadBusy as error:
         raise start.busy(error) from None
     return ending.of(outcome, host)

@@ -26,7 +26,7 @@ from ._history import (
     value_of,
 )
 from ._journals import json_option, open_existing, store_arguments, store_option
-from ._questions import text_of
+from ._questions import words_of
 from ._runs import summary
 from ._screen import Screen
 from ._wording import as_json, duration, moment, one_line, table, timestamp, tokens, visible
@@ -76,18 +76,29 @@ def _run_json(
         "command": view.meta.get("command"),
         "cwd": view.meta.get("cwd"),
         "steps": [_step_json(one) for one in steps],
-        "questions": [
-            {
-                "id": one.id,
-                "asked": timestamp(one.at),
-                "question": _plain(one.question),
-                "answer": _plain(one.answer),
-                "answered": timestamp(one.answered),
-                "by": one.by or None,
-                "open": one.id in view.open,
-            }
-            for one in questions
-        ],
+        "questions": [_question_json(view, one) for one in questions],
+    }
+
+
+def _question_json(view: RunView, line: QuestionLine) -> dict[str, Any]:
+    asked = line.question
+    return {
+        "id": asked.id,
+        "version": asked.version,
+        "kind": asked.kind,
+        "name": asked.name or None,
+        "message": words_of(asked),
+        "asked": timestamp(line.at),
+        "expires": timestamp(asked.expires_at),
+        "question": _plain(asked.value),
+        "before": _plain(asked.args),
+        "decision": line.decision,
+        "after": _plain(line.after),
+        "answer": _plain(line.answer),
+        "answered": timestamp(line.answered),
+        "by": line.by or None,
+        "seen": line.seen or None,
+        "open": asked.id in view.open,
     }
 
 
@@ -188,14 +199,25 @@ def _step_row(screen: Screen, step: StepLine) -> tuple[str, ...]:
 def _print_questions(screen: Screen, view: RunView, questions: list[QuestionLine]) -> None:
     if questions:
         screen.line()
-    for one in questions:
-        screen.line(f"{one.id[:8]}  {text_of(one.question, screen.width - 10)}")
-        if one.answered is not None:
-            by = f" by {one.by}" if one.by else ""
-            said = one_line(json.dumps(_plain(one.answer), ensure_ascii=False), screen.width - 40)
-            screen.line(f"          {said}{by}, {moment(one.answered)}")
-        elif one.id in view.open:
+    for line in questions:
+        asked = line.question
+        screen.line(f"{asked.id[:8]}  {words_of(asked, screen.width - 10)}")
+        if line.answered is not None:
+            screen.line(f"          {_said(screen, line)}, {moment(line.answered)}")
+        elif asked.id in view.open:
             screen.line("          waits for an answer; `durably approvals` says how to give it")
+
+
+def _said(screen: Screen, line: QuestionLine) -> str:
+    """Return an answer for people: what was decided and by whom, an edit with its changes."""
+    text = json.dumps(_plain(line.answer), ensure_ascii=False)
+    if line.decision == "edit":
+        text = f"edit: {line.changes(screen.marks.arrow)}"
+    elif line.decision in ("approve", "reject") and line.question.dialect == "native":
+        message = line.answer.get("message")
+        text = f"{line.decision}: {message}" if message else str(line.decision)
+    by = f" by {one_line(line.by)}" if line.by else ""
+    return f"{one_line(text, screen.width - 40)}{by}"
 
 
 def _print_step(found: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ class Start:
     store: str
     on_change: OnChange | None
     once: Sequence[str]
+    approve: Sequence[str]
     quiet: bool
 
     def again(self, command: str, words: Iterable[str]) -> str:
@@ -41,8 +42,9 @@ class Start:
             ("--on-change", self.on_change),
         ):
             given += [option, value] if value else []
-        for pattern in self.once:
-            given += ["--once", pattern]
+        for option, patterns in (("--once", self.once), ("--approve", self.approve)):
+            for pattern in patterns:
+                given += [option, pattern]
         return shlex.join([*given, *words])
 
     def host(self, plugins: Plugins, listeners: Sequence[Listener], store: str = "") -> Host:
@@ -86,6 +88,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="PATTERN",
         multiple=True,
         help="Ask before repeating effects of this name that were under way when the process died.",
+    ),
+    click.option(
+        "--approve",
+        metavar="PATTERN",
+        multiple=True,
+        help="Ask before each call of this tool (a name, a glob, or a kind such as 'tool').",
     ),
     click.option("--quiet", "-q", is_flag=True, help="Write no lines about steps."),
 )

@@ -88,7 +88,14 @@ class _TakenOver:
         listeners = [self._ending] if start.quiet else [self._ending, live]
         self._host = host = start.host(self.plugins, listeners, self._store)
         try:
-            run = begin(host, self._program, new=start.new, run=start.run, thread=start.thread)
+            run = begin(
+                host,
+                self._program,
+                new=start.new,
+                run=start.run,
+                thread=start.thread,
+                approve=start.approve,
+            )
         except ThreadBusy as error:
             host.close()
             raise SystemExit(f"durably: {start.busy(error)}") from None

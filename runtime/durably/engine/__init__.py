@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._approving import Approval as Approval
+from ._approving import Review as Review
 from ._asking import DEADLINE as DEADLINE
 from ._asking import interrupt_of as interrupt_of
 from ._call import Call as Call
@@ -22,8 +24,10 @@ from ._driving import drive as drive
 from ._driving import drive_in_thread as drive_in_thread
 from ._gates import Gate as Gate
 from ._gates import Instead as Instead
+from ._gates import Refused as Refused
 from ._gates import Served as Served
 from ._gates import Terms as Terms
+from ._gates import Verdict as Verdict
 from ._gates import Way as Way
 from ._identity import differences as differences
 from ._identity import fingerprint as fingerprint
@@ -35,6 +39,7 @@ from ._options import Options as Options
 from ._options import plain_terms as plain_terms
 from ._parking import Targets as Targets
 from ._parking import context_of as context_of
+from ._past import APPROVAL as APPROVAL
 from ._past import Past as Past
 from ._program import Sources as Sources
 from ._program import changed_files as changed_files

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..types import Kind, StepPolicy
+
+if TYPE_CHECKING:
+    from ._approving import Review
 
 
 class Call:
@@ -28,6 +31,8 @@ class Call:
         respond: Makes the value that a person's own answer stands for, in the step's place.
         usage: Reads tokens and the like from the returned value, for people and budgets.
         adapter: The adapter's name, for policies that are meant for one framework only.
+        review: What a person may make of the call before it is executed; without it they may let
+            it happen, give its result, or have it fail.
         with_model: Given another model's name, returns what executes the same call with it; of
             the kind that this call is executed by, so a coroutine function for a coroutine.
     """
@@ -44,6 +49,7 @@ class Call:
         "policy",
         "request",
         "respond",
+        "review",
         "usage",
         "with_model",
     )
@@ -63,6 +69,7 @@ class Call:
         respond: Callable[[Any], Any] | None = None,
         usage: Callable[[Any], Mapping[str, Any] | None] | None = None,
         adapter: str = "",
+        review: Review | None = None,
         with_model: Callable[[str], Callable[[], Any]] | None = None,
     ) -> None:
         self.kind: Kind = kind
@@ -77,4 +84,11 @@ class Call:
         self.respond = respond
         self.usage = usage
         self.adapter = adapter
+        self.review = review
         self.with_model = with_model
+
+    def responded(self, answer: Any) -> Any:
+        """Return the value that a person's own answer stands for, in the step's place."""
+        if self.review is not None:
+            return self.review.responded(answer)
+        return self.respond(answer) if self.respond is not None else answer

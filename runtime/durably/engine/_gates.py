@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from ..types import StepPolicy
 from ._clock import Clock
@@ -28,6 +28,9 @@ class Way(Protocol):
 
     may_wait: bool
     """Whether waiting for another step is safe: a blocked event loop would never see it end."""
+
+    may_suspend: bool
+    """Whether the event loop goes on meanwhile."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -52,6 +55,8 @@ class Way(Protocol):
 
 class Blocking:
     """The way of plain code: nothing here ever suspends."""
+
+    may_suspend = False
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -87,7 +92,7 @@ class Blocking:
 class Awaiting:
     """The way of coroutines."""
 
-    may_wait = True
+    may_wait = may_suspend = True
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -170,6 +175,10 @@ async def _awaited_pieces(
         yield piece
 
 
+Verdict: TypeAlias = "Served | Instead | Refused | None"
+"""What a gate decides: go on (None), or what becomes of the step otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A value that stands in for executing the step.
@@ -198,10 +207,21 @@ class Instead:
     execute: Callable[[], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The step is not to be executed; it fails.
+
+    Attributes:
+        error: What the program is told.
+    """
+
+    error: Exception
+
+
 class Gate(Protocol):
     """One thing that is put around steps: a cache, an approval, a budget, a rate."""
 
-    def around(self, step: Step, way: Way) -> AbstractAsyncContextManager[Served | Instead | None]:
+    def around(self, step: Step, way: Way) -> AbstractAsyncContextManager[Verdict]:
         """Let *step* pass when its time has come.
 
         The block around is left when the step has its outcome, or the attempt its end; what came
@@ -232,6 +252,10 @@ class Terms:
         self.once = once
         self.each = each
         self.are_gated = bool(once or each or policy.fallback or policy.on_exhausted)
+
+    def with_gate(self, gate: Gate) -> Terms:
+        """Return these terms with *gate* among those passed once."""
+        return self if gate in self.once else Terms(self.policy, (gate, *self.once), self.each)
 
 
 def _is_on_event_loop() -> bool:

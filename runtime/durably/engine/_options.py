@@ -10,7 +10,7 @@ from ..hooks.listeners import Listeners
 from ..types import Interrupt, OnChange, RunInfo, StepPolicy
 from ._call import Call
 from ._clock import Clock, SystemClock
-from ._gates import Terms
+from ._gates import Gate, Terms
 from ._program import Sources
 
 Answerer = Callable[[Interrupt, RunInfo], "Answer | None"]
@@ -58,6 +58,8 @@ class Options:
 
     Attributes:
         terms: Says what is put around a call that the agent of this name makes.
+        approval: The gate before steps that a person must agree to; it also stands before a step
+            that one was asked about, whatever the terms say by now.
         on_change: What happens to a step whose request changed, where no policy says otherwise.
         listeners: Who watches.
         clock: Time.
@@ -73,6 +75,7 @@ class Options:
     """
 
     terms: Callable[[Call, str], Terms] = plain_terms
+    approval: Gate | None = None
     on_change: OnChange = "auto"
     listeners: Listeners = field(default_factory=Listeners)
     clock: Clock = field(default_factory=SystemClock)

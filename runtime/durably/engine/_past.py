@@ -35,6 +35,9 @@ from ._outcomes import Exact, Held, Outcomes, Slot
 REPEATABLE = frozenset({"model", "memory"})
 """Kinds whose failures change nothing outside, so that one nobody went on from is tried again."""
 
+APPROVAL = "approval"
+"""What the question is called whether a step may be executed."""
+
 _ORDERLY = frozenset({STEP_FAILED, STEP_STARTED})
 """Rows of these kinds are understood together with the steps' outcomes."""
 
@@ -52,6 +55,7 @@ class Past:
         unfinished: Effects that began and have no outcome, by exact identity.
         attempts: Failed attempts of steps that have no outcome yet, by exact identity.
         asked: Questions, by id.
+        proposed: Lanes of the steps that a person was asked about before they were executed.
         answers: Answers, by question id.
         orders: Who came next, by group of branches.
         files: The program's files as recorded, by path.
@@ -65,6 +69,7 @@ class Past:
         self._starts: dict[Exact, int] = {}
         self.attempts: dict[Exact, int] = {}
         self.asked: dict[str, Asked] = {}
+        self.proposed: set[str] = set()
         self.answers: dict[str, Answered] = {}
         self._asked_exact: dict[Exact, Asked] = {}
         self._asked_place: dict[tuple[str, str, str, int], Asked] = {}
@@ -149,6 +154,8 @@ class Past:
                 self.parked_since = record.at
 
     def _add_question(self, asked: Asked) -> None:
+        if asked.name == APPROVAL:
+            self.proposed.add(asked.lane)
         before = self.asked.get(asked.id)
         if before is not None:  # asked again in other words, which are the ones that count
             self._asked_exact.pop(_exact(before), None)

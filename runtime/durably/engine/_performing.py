@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..caching import at_once
 from ..types import default_retry_on, is_outage
-from ._gates import Instead, Served, Way
+from ._gates import Instead, Refused, Served, Way
 from ._step import Step
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ async def _entered(
             verdict = await around.enter_async_context(gate.around(step, way))
             if isinstance(verdict, Served):
                 return Settled(step.serve(verdict))
+            if isinstance(verdict, Refused):
+                step.refuse(verdict.error)
             if isinstance(verdict, Instead):
                 instead = verdict.execute
         return instead

@@ -6,7 +6,7 @@ Sync and async call sites share this; they differ only in how they call and how 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import DurablyError, EncodeError, OutcomeUnknown, ProgramChanged, Suspended
 from ..journal import NO_BLOBS
@@ -98,6 +98,8 @@ class Step:
             elif held.step.print != print_ or held.step.ordinal != slot.ordinal:
                 lane.taken.add(held.seq)
         self.held: Held | None = held
+        if run.past.proposed and self.inner in run.past.proposed:
+            self._keep_waiting_for_people()
         self._attempts = self._first = 0
         self.model = ""
         self.stored: Any = None
@@ -115,6 +117,12 @@ class Step:
     def inner(self) -> str:
         """Path of the lane for what happens inside it."""
         return inner_lane(self.slot)
+
+    def _keep_waiting_for_people(self) -> None:
+        """Have a step that a person was asked about wait for them, whatever the rules say now."""
+        approval = self.run.options.approval
+        if approval is not None:
+            self.terms = self.terms.with_gate(approval)
 
     def info(self, **changes: Any) -> StepInfo:
         """Return the step as listeners see it."""
@@ -250,14 +258,24 @@ class Step:
         Raises:
             OutcomeUnknown: The person let it fail.
         """
-        self.begin(announce=False)
         verb, answer = decision
         if verb == "respond":
-            return self.finish(self.call.respond(answer) if self.call.respond else answer)
-        error = OutcomeUnknown(
-            f"{self.call.label or self.call.name} began in an earlier process and its outcome is "
-            "not known; it is not repeated"
+            self.begin(announce=False)
+            return self.finish(self.call.responded(answer))
+        return self.refuse(
+            OutcomeUnknown(
+                f"{self.call.label or self.call.name} began in an earlier process and its outcome "
+                "is not known; it is not repeated"
+            )
         )
+
+    def refuse(self, error: Exception) -> NoReturn:
+        """Fail the step without executing it.
+
+        Raises:
+            Exception: *error*.
+        """
+        self.begin(announce=False)
         self.fail(error)
         raise error
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..adapting import Adapter, ThreadsAdapter, activate
 from ..engine import (
     Answer,
+    Approval,
     Clock,
     Extension,
     Options,
@@ -23,7 +25,7 @@ from ..errors import EncodeError
 from ..hooks import Listener, Listeners, Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
 from ..journal.records import Asked, Entry, RunResumed, RunStarted
-from ..policies import Policies, rules_of
+from ..policies import Match, Policies, Rule, rules_of
 from ..types import Interrupt, OnChange, RunInfo, RunView, StepPolicy
 from ._recording import record_answers
 from ._runs import fold, new_run_id
@@ -42,6 +44,8 @@ class Host:
         plugins: Objects with hook implementations, asked before those that are installed.
         listeners: Who watches, besides the plug-ins' own.
         policies: Step policies by pattern (see :class:`durably.StepPolicy`).
+        approve: Steps that a person must agree to: the name of a tool or task, a glob of tools'
+            names, a kind, or ``kind:name``.
         on_change: What to do with steps whose request changed.
         clock: Time.
         allow: Module prefixes whose data classes the journal may name.
@@ -58,6 +62,7 @@ class Host:
         plugins: Plugins | Iterable[object] = (),
         listeners: Iterable[Listener] = (),
         policies: Mapping[Any, StepPolicy] | None = None,
+        approve: Iterable[str] = (),
         on_change: OnChange = "auto",
         clock: Clock | None = None,
         allow: Iterable[str] = (),
@@ -77,9 +82,12 @@ class Host:
             else checkpointer
         )
         self.journal = Journal(storage, self.codec, self.clock.now)
-        self.policies = Policies(rules_of(policies or {}, "policies=…"))
+        approval = Approval()
+        rules = [*rules_of(policies or {}, "policies=…"), *_asking(approve)]
+        self.policies = Policies(rules, approval=approval)
         self.options = Options(
             terms=self.policies.terms,
+            approval=approval,
             on_change=on_change,
             listeners=Listeners([*listeners, *self.plugins.listeners()]),
             clock=self.clock,
@@ -102,6 +110,10 @@ class Host:
 
     def _escalate(self, interrupt: Interrupt, run: RunInfo) -> Answer | Extension | None:
         return self.plugins.escalate(interrupt, run)
+
+    def ask_before(self, patterns: Iterable[str]) -> None:
+        """Have a person asked before steps that match, from now on; see *approve* above."""
+        self.policies.add(_asking(patterns))
 
     def activate(self) -> None:
         """Put the adapters' seams into frameworks, imported or yet to come.
@@ -264,3 +276,13 @@ class Host:
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()
+
+
+def _asking(patterns: Iterable[str]) -> Iterator[Rule]:
+    """Yield the rules that a person is asked; a name alone means what does something."""
+    for pattern in patterns:
+        match = Match.of(pattern)
+        if not match.kind:
+            is_glob = any(sign in pattern for sign in "*?[")
+            match = replace(match, kind=("tool", "code") if is_glob else ("tool", "code", "task"))
+        yield Rule(match, StepPolicy(approve=True), "approve=…")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ def launch(
     run: str | None = None,
     thread: str | None = None,
     answers: Mapping[str, Any] | None = None,
+    approve: Sequence[str] = (),
 ) -> Outcome:
     """Run a program durably: continue its unfinished run, or start a new one.
 
@@ -43,13 +44,15 @@ def launch(
         run: Take up this run, finished or not; a unique beginning of its id is enough.
         thread: The thread of a new run, or whose unfinished run to continue.
         answers: Answers to the run's open questions.
+        approve: What a person must agree to (see :class:`Host`). What a continued run was started
+            with holds as well.
 
     Raises:
         ThreadBusy: Another process is driving the run.
         UnknownRun: There is no such run.
         LaunchError: The run was another program's.
     """
-    taken = begin(host, program, new=new, run=run, thread=thread, answers=answers)
+    taken = begin(host, program, new=new, run=run, thread=thread, answers=answers, approve=approve)
     try:
         return drive(taken, program.execute)
     finally:
@@ -64,10 +67,14 @@ def begin(
     run: str | None = None,
     thread: str | None = None,
     answers: Mapping[str, Any] | None = None,
+    approve: Sequence[str] = (),
 ) -> Run:
     """Take a program's run up again, or start one; see :func:`launch`."""
     view = _chosen(host, program, new=new, run=run, thread=thread)
-    meta = {"command": program.command, "cwd": str(Path.cwd()), "pid": os.getpid()}
+    asked = [*approve] if view is None else [*(view.meta.get("approve") or ()), *approve]
+    host.ask_before(asked)
+    place = {"cwd": str(Path.cwd()), "pid": os.getpid()}
+    meta = {"command": program.command, "approve": asked, **place}
     if view is None:
         return host.begin(program.entry, program.command, thread=thread, meta=meta)
     return host.resume(view, answers=answers, meta=meta)

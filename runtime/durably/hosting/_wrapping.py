@@ -32,6 +32,7 @@ def wrap(
     *,
     checkpointer: str | Storage | Host = DEFAULT_URL,
     policies: Mapping[Any, StepPolicy] | None = None,
+    approve: Iterable[str] = (),
     on_change: OnChange = "auto",
     listeners: Iterable[Listener] = (),
     plugins: Iterable[object] = (),
@@ -48,6 +49,7 @@ def wrap(
             to share.
         policies: Step policies by pattern (a step's name, ``kind:name``, or a glob of either) or by
             :class:`durably.Match`. Of those that fit a step the last wins, field by field.
+        approve: Calls that a person must agree to: a tool's name, a glob of names, or a kind.
         on_change: What to do with steps whose request changed; see :class:`StepPolicy`.
         listeners: Who watches.
         plugins: Objects with hook implementations, for this wrap only.
@@ -67,6 +69,7 @@ def wrap(
             plugins=plugins,
             listeners=listeners,
             policies=policies,
+            approve=approve,
             on_change=on_change,
         )
     )

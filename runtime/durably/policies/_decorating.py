@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from ..types import (
+    ApprovalPolicy,
     CachePolicy,
     OnUnfinished,
     ParkPolicy,
@@ -28,7 +29,7 @@ def policy(
     effect: Literal["once"] | None = None,
     on_unfinished: OnUnfinished | None = None,
     cache: CachePolicy | float | None = None,
-    approve: bool | None = None,
+    approve: bool | ApprovalPolicy | None = None,
     rate: RatePolicy | None = None,
     concurrency: int | None = None,
     on_exhausted: ParkPolicy | Literal["fail"] | None = None,
@@ -44,7 +45,7 @@ def policy(
         effect: ``"once"``: ask a person before repeating what was under way at a kill.
         on_unfinished: The same said outright: *rerun*, *ask* or *fail*.
         cache: A policy, or for how many seconds a result serves the same call again.
-        approve: Whether a person must agree to each call.
+        approve: Whether a person must agree to each call, and in which ways.
         rate: How often it may be called, in all processes together.
         concurrency: How many calls may be under way at the same time.
         on_exhausted: Whether the run fails or parks when an outage outlasts all attempts.

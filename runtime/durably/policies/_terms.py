@@ -25,6 +25,11 @@ class Policies:
         self._approval = approval
         self._known: dict[tuple[str, str, str, str, int], tuple[StepPolicy | None, Terms]] = {}
 
+    def add(self, rules: Iterable[Rule]) -> None:
+        """Lay down more rules, on top of those there are."""
+        self.rules = (*self.rules, *rules)
+        self._known.clear()
+
     def terms(self, call: Call, agent: str) -> Terms:
         """Return what is put around *call*: one look-up, after the first of its kind."""
         if not self.rules and call.policy is None:
