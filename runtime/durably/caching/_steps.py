@@ -142,7 +142,21 @@ class StepCache:
         self, key: FullKey, *, ttl: float | None = None, hint: Any = None
     ) -> AsyncGenerator[Entry]:
         """Like :meth:`entry`, without blocking the event loop."""
-        visit = _Visit(self._awaiting, Entry(key, self._codec, hint), key, ttl)
+        async with self.visit(key, ttl=ttl, hint=hint) as entry:
+            yield entry
+
+    @contextlib.asynccontextmanager
+    async def visit(
+        self,
+        key: FullKey,
+        *,
+        ttl: float | None = None,
+        hint: Any = None,
+        blocks: bool = False,
+    ) -> AsyncGenerator[Entry]:
+        """Like :meth:`aentry`; for plain code as well, where it *blocks* and never suspends."""
+        way = self._blocking if blocks else self._awaiting
+        visit = _Visit(way, Entry(key, self._codec, hint), key, ttl)
         await visit.begin(self._flights)
         try:
             yield visit.entry

@@ -76,7 +76,7 @@ def _journal(plugins: Plugins, store: str, *, is_deep: bool) -> dict[str, Any]:
     if is_missing(store):
         return _finding(what, "none yet; the first run makes it", is_ok=True)
     try:
-        host = Host(store, plugins=plugins)
+        host = Host(store, plugins=plugins, config=False)
     except DurablyError as error:
         return _finding(what, "cannot be opened", is_ok=False, details=[str(error)])
     try:

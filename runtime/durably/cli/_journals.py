@@ -64,7 +64,7 @@ def open_existing(url: str, plugins: Plugins) -> Host:
             f"there is no journal {shown(url)} in {Path.cwd()}. Change to the directory of the "
             "runs, or name their journal with --store."
         )
-    return Host(url, plugins=plugins)
+    return Host(url, plugins=plugins, config=False)
 
 
 def shown(url: str) -> str:

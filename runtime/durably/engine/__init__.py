@@ -33,6 +33,7 @@ from ._identity import differences as differences
 from ._identity import fingerprint as fingerprint
 from ._interleaving import Recorded as Recorded
 from ._lane import Lane as Lane
+from ._lane import inside as inside
 from ._options import Answer as Answer
 from ._options import Extension as Extension
 from ._options import Options as Options

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
 from ..caching import at_once
-from ..types import default_retry_on, is_outage
+from ..types import ParkPolicy, default_retry_on, is_outage, retry_after
 from ._gates import Instead, Refused, Served, Way
 from ._step import Step
 
@@ -140,6 +140,7 @@ async def _entered(
         instead: Callable[[], Any] | None = None
         for gate in step.terms.once:
             verdict = await around.enter_async_context(gate.around(step, way))
+            step.is_altered = step.is_altered or verdict is not None
             if isinstance(verdict, Served):
                 return Settled(step.serve(verdict))
             if isinstance(verdict, Refused):
@@ -183,8 +184,7 @@ class _Tries:
             return delay
         if self._fall_back(error):
             return 0.0
-        if is_outage(error):
-            step.park(error)
+        self._park(error)
         step.fail(error)
         raise error
 
@@ -200,6 +200,25 @@ class _Tries:
             except Exception as broken:
                 error.add_note(f"the fallback {model} cannot be used: {broken}")
                 continue
-            self._step.fall_back(error, model)
+            step = self._step
+            step.model, step._first = model, step._attempts  # it has its own attempts
+            step.is_altered = True
+            step.attempted(error, 0.0)
             return True
         return False
+
+    def _park(self, error: Exception) -> None:
+        """Let the run wait for better times, if *error* is an outage and the policy says so.
+
+        Raises:
+            Suspended: It waits; the step is tried again when it goes on.
+        """
+        policy, run = self._step.policy.on_exhausted, self._step.run
+        if not isinstance(policy, ParkPolicy) or run.log is None or not is_outage(error):
+            return
+        now, since, limit = run.clock.now(), run.past.parked_since, policy.give_up_after
+        if limit is not None and since is not None and now - since >= limit:
+            return
+        delay = policy.wait(run.past.parks, retry_after(error))
+        self._step.attempted(error, delay)
+        run.park(now + delay, error)

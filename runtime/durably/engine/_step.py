@@ -14,11 +14,9 @@ from ..journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
 from ..types import (
     Decision,
     OnUnfinished,
-    ParkPolicy,
     StepInfo,
     StepPolicy,
     TimeoutPolicy,
-    retry_after,
     retry_delay,
 )
 from ._call import Call
@@ -44,6 +42,8 @@ class Step:
         terms: What is put around it, resolved.
         policy: The fields of the terms.
         model: The model that was called in the place of the call's own, if one was.
+        is_altered: Whether something else was done than its request says.
+        is_done: Whether it has an outcome that is no failure, in this process.
         stored: The outcome as the journal keeps it, once the step has one.
         usage: What it took, once it has an outcome: tokens, and the cost where it is known.
         in_place: Whether those that were finished beside it, and before it, are back.
@@ -64,6 +64,8 @@ class Step:
         "call",
         "held",
         "in_place",
+        "is_altered",
+        "is_done",
         "model",
         "policy",
         "run",
@@ -102,6 +104,7 @@ class Step:
             self._keep_waiting_for_people()
         self._attempts = self._first = 0
         self.model = ""
+        self.is_done = self.is_altered = False
         self.stored: Any = None
         self.usage: Mapping[str, Any] | None = None
         self._is_inside = self.cached = self.in_place = False
@@ -323,31 +326,10 @@ class Step:
         self._attempts += 1
         delay = retry_delay(self.policy.retry, self._attempts - self._first, error)
         if delay is not None:
-            self._attempted(error, delay)
+            self.attempted(error, delay)
         return delay
 
-    def fall_back(self, error: Exception, model: str) -> None:
-        """Note that another model is tried after *error*; it has its own attempts."""
-        self.model, self._first = model, self._attempts
-        self._attempted(error, 0.0)
-
-    def park(self, error: Exception) -> None:
-        """Let the run wait for better times after *error*, if the policy says so.
-
-        Raises:
-            Suspended: It waits; the step is tried again when it goes on.
-        """
-        policy, run = self.policy.on_exhausted, self.run
-        if not isinstance(policy, ParkPolicy) or run.log is None:
-            return
-        now, since, limit = run.clock.now(), run.past.parked_since, policy.give_up_after
-        if limit is not None and since is not None and now - since >= limit:
-            return
-        delay = policy.wait(run.past.parks, retry_after(error))
-        self._attempted(error, delay)
-        run.park(now + delay, error)
-
-    def _attempted(self, error: Exception, delay: float) -> None:
+    def attempted(self, error: Exception, delay: float) -> None:
         """Record a failed attempt that another is to follow in *delay* seconds."""
         run, slot = self.run, self.slot
         now = run.clock.now()
@@ -383,6 +365,7 @@ class Step:
         call, run, usage = self.call, self.run, self.usage
         try:
             self._record(OK, self.stored, usage)
+            self.is_done = True
         finally:
             self.abandon()
         if run.options.listeners.step_finished:

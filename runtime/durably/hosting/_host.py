@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, cast
 
 from ..adapting import Adapter, ThreadsAdapter, activate
+from ..caching import Cache
 from ..engine import (
     Answer,
     Approval,
@@ -25,8 +27,8 @@ from ..errors import EncodeError
 from ..hooks import Listener, Listeners, Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
 from ..journal.records import Asked, Entry, RunResumed, RunStarted
-from ..policies import Match, Policies, Rule, rules_of
-from ..types import Interrupt, OnChange, RunInfo, RunView, StepPolicy
+from ..policies import Config, Match, Policies, Rule, config_for, read, rules_of
+from ..types import Budget, Interrupt, OnChange, RunInfo, RunView, StepPolicy
 from ._recording import record_answers
 from ._runs import fold, new_run_id
 
@@ -43,9 +45,14 @@ class Host:
         checkpointer: A journal's URL, or a storage.
         plugins: Objects with hook implementations, asked before those that are installed.
         listeners: Who watches, besides the plug-ins' own.
-        policies: Step policies by pattern (see :class:`durably.StepPolicy`).
+        policies: Step policies by pattern or :class:`durably.Match`.
         approve: Steps that a person must agree to: the name of a tool or task, a glob of tools'
             names, a kind, or ``kind:name``.
+        budgets: What runs and threads may spend on models.
+        cache: What cached outcomes and the windows of rates are kept in: a URL or a cache; by
+            default they are kept where the journal is.
+        config: A file with policies that go over these, or what was read from one; by default the
+            one that is nearest to the program, upward. False: none.
         on_change: What to do with steps whose request changed.
         clock: Time.
         allow: Module prefixes whose data classes the journal may name.
@@ -53,6 +60,7 @@ class Host:
     Raises:
         StorageError: The journal cannot be opened.
         PluginError: No plug-in knows the URL.
+        ConfigError: The file says what cannot be.
     """
 
     def __init__(
@@ -63,6 +71,9 @@ class Host:
         listeners: Iterable[Listener] = (),
         policies: Mapping[Any, StepPolicy] | None = None,
         approve: Iterable[str] = (),
+        budgets: Sequence[Budget] = (),
+        cache: str | Cache | None = None,
+        config: str | Path | Config | Literal[False] | None = None,
         on_change: OnChange = "auto",
         clock: Clock | None = None,
         allow: Iterable[str] = (),
@@ -82,9 +93,24 @@ class Host:
             else checkpointer
         )
         self.journal = Journal(storage, self.codec, self.clock.now)
+        self._place: str = (
+            checkpointer
+            if isinstance(checkpointer, str)
+            else str(getattr(storage, "url", "memory:"))
+        )
+        self.config = _config(config)
+        self._cache = self.config.cache if cache is None else cache
+        self._owns_cache = isinstance(self._cache, str)
         approval = Approval()
-        rules = [*rules_of(policies or {}, "policies=…"), *_asking(approve)]
-        self.policies = Policies(rules, approval=approval)
+        self.policies = Policies(
+            [*rules_of(policies or {}, "policies=…"), *self.config.rules, *_asking(approve)],
+            budgets=Config(budgets=budgets).under((), self.config.budgets).budgets,
+            codec=self.codec,
+            open_cache=self._open_cache,
+            price=self._price,
+            approval=approval,
+            clock=self.clock,
+        )
         self.options = Options(
             terms=self.policies.terms,
             approval=approval,
@@ -101,12 +127,22 @@ class Host:
         return self.plugins.answer(interrupt, run)
 
     def _price(self, model: str, usage: Mapping[str, Any]) -> float | None:
-        """Ask the plug-ins for a price; one that fails knows none."""
+        """Return a price that the file gives, or ask the plug-ins; one that fails knows none."""
+        given = self.config.prices.get(model)
+        if given is not None:
+            return given.cost(usage)
         try:
             return self.plugins.price(model, usage)
         except Exception:
             _log.warning("no price for %s: a plug-in failed", model, exc_info=True)
             return None
+
+    def _open_cache(self) -> Cache:
+        """Open what caches and rates are kept in: the journal's own place, if nothing is said."""
+        if self._owns_cache:
+            url = self._cache if isinstance(self._cache, str) else ""
+            return cast("Cache", self.plugins.open_cache(url or self._place))
+        return cast("Cache", self._cache)
 
     def _escalate(self, interrupt: Interrupt, run: RunInfo) -> Answer | Extension | None:
         return self.plugins.escalate(interrupt, run)
@@ -274,7 +310,9 @@ class Host:
         return None
 
     def close(self) -> None:
-        """Close the journal."""
+        """Close the journal, and the cache if it was opened here."""
+        if self._owns_cache:
+            self.policies.close()
         self.journal.close()
 
 
@@ -286,3 +324,11 @@ def _asking(patterns: Iterable[str]) -> Iterator[Rule]:
             is_glob = any(sign in pattern for sign in "*?[")
             match = replace(match, kind=("tool", "code") if is_glob else ("tool", "code", "task"))
         yield Rule(match, StepPolicy(approve=True), "approve=…")
+
+
+def _config(given: str | Path | Config | Literal[False] | None) -> Config:
+    if given is False:
+        return Config()
+    if isinstance(given, Config):
+        return given
+    return config_for() if given is None else read(Path(given))

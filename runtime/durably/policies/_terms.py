@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
-from ..engine import Call, Gate, Terms, plain_terms
+from ..caching import Cache, StepCache
+from ..engine import Call, Clock, Gate, SystemClock, Terms, plain_terms
+from ..journal import Codec
+from ..limits import Budget
 from ..types import StepPolicy
+from ._budgets import BudgetGate, Price
+from ._caching import CacheGate
+from ._concurrency import ConcurrencyGate
+from ._estimating import Estimates
 from ._match import StepKind
-from ._rules import Resolved, Rule, own_rules, resolve
+from ._rate import RateGate
+from ._rules import Resolved, Rule, Said, own_rules, resolve
 
 _MOST_KNOWN = 4096
 
@@ -17,12 +25,35 @@ class Policies:
 
     Args:
         rules: The rules, those that are nearest to the user's hand last.
+        budgets: What runs and threads may spend on models.
+        codec: Makes bytes of what is cached.
+        open_cache: Opens what caches and rates are kept in; called when the first rule needs it.
+        price: Says what a model call costs.
         approval: What asks a person before a step with ``approve`` is executed.
+        clock: Time.
     """
 
-    def __init__(self, rules: Iterable[Rule] = (), *, approval: Gate | None = None) -> None:
+    def __init__(
+        self,
+        rules: Iterable[Rule] = (),
+        *,
+        budgets: Sequence[Budget] = (),
+        codec: Codec,
+        open_cache: Callable[[], Cache],
+        price: Price,
+        approval: Gate | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.rules = tuple(rules)
+        self.budgets = tuple(budgets)
+        self._codec = codec
+        self._open_cache = open_cache
+        self._cache: Cache | None = None
+        self._clock: Clock = clock or SystemClock()
         self._approval = approval
+        self._estimates = Estimates()
+        self._budget = BudgetGate(self.budgets, price, self._estimates) if self.budgets else None
+        self._shared: dict[tuple[str, int], Gate] = {}
         self._known: dict[tuple[str, str, str, str, int], tuple[StepPolicy | None, Terms]] = {}
 
     def add(self, rules: Iterable[Rule]) -> None:
@@ -32,7 +63,7 @@ class Policies:
 
     def terms(self, call: Call, agent: str) -> Terms:
         """Return what is put around *call*: one look-up, after the first of its kind."""
-        if not self.rules and call.policy is None:
+        if not self.rules and call.policy is None and self._budget is None:
             return plain_terms(call, agent)
         key = (call.adapter, call.kind, call.name, agent, id(call.policy))
         known = self._known.get(key)
@@ -52,7 +83,40 @@ class Policies:
         found = self.resolved(step, own)
         policy = found.policy
         once: list[Gate] = []
-        each: list[Gate] = []
+        if policy.cache is not None and policy.cache.ttl != 0:
+            once.append(CacheGate(policy.cache, StepCache(self.cache, self._codec, self._clock)))
         if policy.approve and self._approval is not None:
             once.append(self._approval)
+        if self._budget is not None and step.kind == "model":
+            once.append(self._budget)
+        each: list[Gate] = []
+        if policy.concurrency is not None:
+            limit = policy.concurrency
+            said = found.said["concurrency"]
+            each.append(self._of_rule("concurrency", said, lambda: ConcurrencyGate(limit)))
+        if policy.rate is not None:
+            each.append(self._of_rule("rate", found.said["rate"], lambda: self._rate(found)))
         return Terms(policy, tuple(once), tuple(each))
+
+    def _of_rule(self, what: str, said: Said, make: Callable[[], Gate]) -> Gate:
+        """Return the gate that all steps share whose *what* one rule decided."""
+        key = (what, id(said.rule)) if said.rule in self.rules else (f"{what} {said.rule.match}", 0)
+        return self._shared.get(key) or self._shared.setdefault(key, make())
+
+    def _rate(self, found: Resolved) -> Gate:
+        said = found.said["rate"]
+        name = str(said.rule.match)
+        return RateGate(said.value, name, self.cache, self._clock, self._estimates)
+
+    @property
+    def cache(self) -> Cache:
+        """Where cached outcomes and the windows of rates are kept; opened when first asked for."""
+        if self._cache is None:
+            self._cache = self._open_cache()
+        return self._cache
+
+    def close(self) -> None:
+        """Let go of the cache, if it was opened."""
+        close = getattr(self._cache, "close", None)
+        if close is not None:
+            close()

@@ -5,11 +5,16 @@ from __future__ import annotations
 import pytest
 
 import durably
-from durably import Match, RetryPolicy, StepPolicy, TimeoutPolicy
+from durably import InMemoryCache, Match, RetryPolicy, StepPolicy, TimeoutPolicy
+from durably.journal import Codec
 from durably.policies import Policies, Rule, policy_of, rules_of
 from durably.policies._match import StepKind
 
 STEP = StepKind("crewai", "tool", "delete_file", "Writer")
+
+
+def made(rules) -> Policies:
+    return Policies(rules, codec=Codec(), open_cache=InMemoryCache, price=lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,7 @@ def test_the_last_rule_that_fits_wins_field_by_field():
         Rule(Match.of("delete_*"), StepPolicy(approve=False), "flag"),
         Rule(Match.of("other"), StepPolicy(effect=None, concurrency=1), "never"),
     ]
-    found = Policies(rules).resolved(STEP)
+    found = made(rules).resolved(STEP)
     assert found.policy == StepPolicy(
         retry=RetryPolicy(max_attempts=5), effect="once", approve=False
     )
@@ -77,7 +82,7 @@ def test_the_last_rule_that_fits_wins_field_by_field():
 
 def test_what_the_program_says_itself_is_the_lowest():
     """A rule from outside of the program beats the program's own decorator."""
-    policies = Policies(rules_of({"tool": StepPolicy(concurrency=2)}, "wrap"))
+    policies = made(rules_of({"tool": StepPolicy(concurrency=2)}, "wrap"))
     own = StepPolicy(concurrency=9, effect="once")
     found = policies.resolved(STEP, own)
     assert found.policy == StepPolicy(concurrency=2, effect="once")
