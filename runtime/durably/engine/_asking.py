@@ -61,7 +61,7 @@ class _Asking:
         self._schema = _data(schema)
         print_, packed = fingerprint(value)
         with run.lock:
-            self._slot = run.past.slot(lane, "human", name, print_)
+            self._slot = lane.slot("human", name, print_)
             asked = run.past.question(self._slot)
             if asked is None and lane.is_home(line_here()):
                 asked = _displaced(run, lane, self._slot, packed)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from hashlib import blake2b
 from typing import Any
 
 import ormsgpack
@@ -38,12 +38,12 @@ def fingerprint(request: object) -> tuple[bytes, bytes]:
     Two requests have equal fingerprints if and only if their plain forms are equal.
     """
     try:
-        packed = ormsgpack.packb(request, default=_plain_object, option=_OPTIONS)
+        packed = ormsgpack.packb(request, _plain_object, _OPTIONS)
     except (TypeError, ValueError, RecursionError):
         packed = ormsgpack.packb(plain(request), option=_OPTIONS)
     if _ADDRESS_MARK in packed:
         packed = ormsgpack.packb(_without_addresses(unpack(packed)), option=_OPTIONS)
-    return hashlib.blake2b(packed, digest_size=16).digest(), packed
+    return blake2b(packed, digest_size=16).digest(), packed
 
 
 def unpack(packed: bytes) -> Any:

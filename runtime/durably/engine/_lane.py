@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ..journal.records import StepStarted
@@ -44,10 +45,21 @@ class Lane:
         active: The steps of this entry that the program has come to and that have no outcome yet.
         home: Who executes the code of this entry; None until it is known.
         deadline: What limits the attempt that the lane lies in, if anything.
+        is_calling: Whether its code has begun calls side by side, and has waited for none since.
         agent: The name of the agent whose turn it is, if an adapter said so.
     """
 
-    __slots__ = ("_counts", "_path", "active", "agent", "deadline", "home", "owner", "taken")
+    __slots__ = (
+        "_counts",
+        "_path",
+        "active",
+        "agent",
+        "deadline",
+        "home",
+        "is_calling",
+        "owner",
+        "taken",
+    )
 
     def __init__(
         self,
@@ -63,6 +75,7 @@ class Lane:
         self.taken: set[int | str] = set()
         self.active: set[Any] = set()
         self.home: Line | None = None
+        self.is_calling = False
         self._counts: dict[Hashable, int] = {}
 
     @property
@@ -73,6 +86,13 @@ class Lane:
             return path
         path = self._path = inner_lane(path)  # made for those steps only in which others are taken
         return path
+
+    def slot(self, kind: str, name: str, print_: bytes) -> Slot:
+        """Count one more step and return its identity."""
+        counts, place, exact = self._counts, (kind, name), (kind, name, print_)
+        ordinal, nth = counts.get(place, 0), counts.get(exact, 0)
+        counts[place], counts[exact] = ordinal + 1, nth + 1
+        return _new(Slot, (self.path, kind, name, ordinal, print_, nth))
 
     def count(self, key: Hashable) -> int:
         """Return how often *key* was counted before, and count it."""
@@ -99,6 +119,15 @@ class Lane:
         name = segment.replace("/", "∕")  # noqa: RUF001 - a slash look-alike keeps paths splittable
         name = f"{name}#{number}" if number else name
         return f"{self.path}/{name}" if self.path else name
+
+
+_new = tuple.__new__
+
+
+@lru_cache(maxsize=1024)
+def segments(path: str) -> tuple[str, ...]:
+    """Return the segments of a lane's path."""
+    return tuple(filter(None, path.split("/")))
 
 
 def inside(path: str, lane: str) -> bool:

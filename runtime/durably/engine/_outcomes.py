@@ -56,14 +56,18 @@ class Outcomes:
     Args:
         rows: Those in the journal; each its own, with a value.
         read: Makes the record of a row.
+
+    Attributes:
+        is_blank: Whether there is nothing to be found.
     """
 
     def __init__(self, rows: Sequence[Row], read: Callable[[Row], StepEnded]) -> None:
         self._rows = rows
         self._read = read
         self._next = 0
-        self._fresh: list[Held] = []
+        self._fresh: list[tuple[int, StepEnded]] = []
         self._is_indexed = False
+        self.is_blank = not rows
         self._exact: dict[Exact, Held] = {}
         self._place: dict[tuple[str, str, str, int], Held] = {}
 
@@ -71,12 +75,12 @@ class Outcomes:
         """Return how many distinct steps there are."""
         return len(self._exact) if self._is_indexed else len(self._rows) + len(self._fresh)
 
-    def add(self, held: Held) -> None:
+    def add(self, seq: int, step: StepEnded) -> None:
         """Take one more in."""
         if self._is_indexed:
-            self._index_one(held)
+            self._index_one(Held(seq, step))
         else:
-            self._fresh.append(held)
+            self._fresh.append((seq, step))
 
     def exact(self, slot: Slot) -> Held | None:
         """Return the outcome of this very request."""
@@ -108,10 +112,11 @@ class Outcomes:
         if self._is_indexed:
             return
         self._is_indexed = True
+        self.is_blank = False
         for row in self._rows:
             self._index_one(Held(row.seq, self._read(row)))
-        for held in self._fresh:
-            self._index_one(held)
+        for seq, step in self._fresh:
+            self._index_one(Held(seq, step))
         self._rows, self._fresh = (), []
         self._next = 0
 

@@ -41,8 +41,6 @@ APPROVAL = "approval"
 _ORDERLY = frozenset({STEP_FAILED, STEP_STARTED})
 """Rows of these kinds are understood together with the steps' outcomes."""
 
-_slot = tuple.__new__
-
 
 class Past:
     """An index over one run's records; grows with the run.
@@ -96,6 +94,11 @@ class Past:
         return past
 
     @property
+    def is_blank(self) -> bool:
+        """Whether no step that the program comes to can have an outcome yet."""
+        return self._outcomes.is_blank
+
+    @property
     def finished(self) -> int:
         """How many distinct steps have an outcome that would be replayed."""
         if not self._has_failures:
@@ -120,7 +123,7 @@ class Past:
             self.attempts.pop(exact, None)
         if step.outcome == FAILED:
             self._has_failures = True
-        self._outcomes.add(Held(seq, step))
+        self._outcomes.add(seq, step)
 
     def add(self, entry: Entry) -> None:
         """Take one more record in."""
@@ -176,12 +179,6 @@ class Past:
         Each start has its own, so that one answer is not taken for the next death's.
         """
         return f"unfinished#{self._starts.get(exact, 0)}"
-
-    def slot(self, lane: Lane, kind: str, name: str, print_: bytes) -> Slot:
-        """Count one more step in *lane* and return its identity."""
-        ordinal = lane.count((kind, name))
-        nth = lane.count((kind, name, print_))
-        return _slot(Slot, (lane.path, kind, name, ordinal, print_, nth))
 
     def exact(self, slot: Slot) -> Held | None:
         """Return the recorded outcome of this very request, if it is one to replay."""

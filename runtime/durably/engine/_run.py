@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, NoReturn
 
@@ -57,7 +57,7 @@ class Run:
         targets: What finds the tasks to be cancelled first, as its scopes named it; a set.
         inflight: How many steps are being executed.
         activity: Grows with everything that happens, to tell quiet from busy.
-        resources: What other rooms keep for as long as the run lives, by name.
+        resources: What other rooms keep for as long as the run lives, by name or by whose it is.
         failures: Exceptions that steps raised, by identity, with the steps from the innermost on.
         interleaved: What holds steps up for others that were recorded before them, by branch.
     """
@@ -104,7 +104,7 @@ class Run:
         self._changed: bool | None = None
         self._orders: list[tuple[str, str]] = []
         self._order_heads: dict[str, int] = {}
-        self.resources: dict[str, object] = {}
+        self.resources: dict[Hashable, object] = {}
         self.replayed = 0
         self.executed = 0
 
@@ -230,8 +230,9 @@ class Run:
 
     def tick(self, step: StepEnded) -> None:
         """Let the lane's replayable time go on to when *step* ended."""
-        ended = _micros(step.started + step.elapsed)
-        self._ticks[step.lane] = max(ended, self._ticks.get(step.lane, ended))
+        ended, lane = round((step.started + step.elapsed) * 1_000_000), step.lane
+        if ended > self._ticks.get(lane, 0):
+            self._ticks[lane] = ended
 
     def pass_on(self, lane: str) -> None:
         """Let the time at which *lane* ended be its parent's: what comes next there is later."""

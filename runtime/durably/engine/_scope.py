@@ -30,7 +30,7 @@ from ._context import scope_var
 from ._deadline import Deadline, acall_within, call_within
 from ._gates import Awaiting, Blocking
 from ._interleaving import Interleaving, Places, Recorded, ain_place, in_place, recorded
-from ._lane import Lane, line_here
+from ._lane import Lane, line_here, segments
 from ._ordering import order_point
 from ._parking import Targets, park
 from ._performing import performed, performed_pieces, stepwise
@@ -232,12 +232,15 @@ class Scope:
             while True:
                 try:
                     inner = self._inner(step)
-                    with inner.entered():
-                        value = (
-                            call_within(inner.lane.deadline, execute)
-                            if step.timeout and inner.lane.deadline
-                            else execute()
-                        )
+                    before = scope_var.get()
+                    scope_var.set(inner)
+                    try:
+                        if step.timeout and inner.lane.deadline:
+                            value = call_within(inner.lane.deadline, execute)
+                        else:
+                            value = execute()
+                    finally:
+                        scope_var.set(before)
                 except Exception as error:
                     delay = step.retry_in(error)
                     if delay is None:
@@ -360,13 +363,12 @@ class Scope:
 
     def _inner(self, step: Step) -> Scope:
         """Return the scope for what happens inside *step*; new for each attempt."""
-        leaf = (step.call.kind, step.call.name)
-        outer = self.lane.deadline
-        deadline = (
-            Deadline(step.call.name, step.timeout, self.run.clock, outer) if step.timeout else outer
-        )
-        lane = Lane(step.slot, None, deadline, self.lane.agent)
-        inner = Scope(self.run, lane, leaf, self.targets, self.local)
+        call, outer, deadline = step.call, self.lane, self.lane.deadline
+        if step.timeout:
+            deadline = Deadline(call.name, step.timeout, self.run.clock, deadline)
+        lane = Lane(step.slot, None, deadline, outer.agent)
+        lane.home = step.line
+        inner = Scope(self.run, lane, (call.kind, call.name), self.targets, self.local)
         inner.attempt = step.attempt
         return inner
 
@@ -455,7 +457,7 @@ class Scope:
         if self.lane.deadline is not None:
             self.lane.deadline.beat()
         if self.run.sink is not None:
-            self.run.sink(mode, tuple(filter(None, self.lane.path.split("/"))), data)
+            self.run.sink(mode, segments(self.lane.path), data)
 
     def uuid(self) -> uuid.UUID:
         """Return a new id that is the same on replay."""

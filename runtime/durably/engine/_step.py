@@ -22,7 +22,7 @@ from ..types import (
 from ._call import Call
 from ._gates import Served
 from ._identity import differences, fingerprint, same_shape, unpack
-from ._lane import Lane, inner_lane, line_here
+from ._lane import Lane, Line, inner_lane, line_here, segments
 from ._options import Stored
 from ._outcomes import Held, Slot
 from ._run import FailedStep, Run
@@ -49,31 +49,12 @@ class Step:
         in_place: Whether those that were finished beside it, and before it, are back.
     """
 
-    __slots__ = (
-        "_attempts",
-        "_first",
-        "_is_inside",
-        "_lane",
-        "_line",
-        "_overlapped",
-        "_packed",
-        "_started",
-        "_t0",
-        "_was_in_time",
-        "cached",
-        "call",
-        "held",
-        "in_place",
-        "is_altered",
-        "is_done",
-        "model",
-        "policy",
-        "run",
-        "slot",
-        "stored",
-        "terms",
-        "usage",
-    )
+    # Most steps leave most of these as they are.
+    _attempts = _first = 0
+    _is_inside = _overlapped = cached = in_place = is_altered = is_done = False
+    model = ""
+    stored: Any = None
+    usage: Mapping[str, Any] | None = None
 
     def __init__(self, run: Run, lane: Lane, call: Call) -> None:
         self.run = run
@@ -84,13 +65,14 @@ class Step:
         print_, self._packed = fingerprint(call.request)
         past = run.past
         with run.lock:
-            slot = self.slot = past.slot(lane, call.kind, call.name, print_)
+            slot = self.slot = lane.slot(call.kind, call.name, print_)
             line = self._line = line_here() if call.kind == "task" else None
             is_beside = not lane.is_home(line)
-            held = self._exact(slot)
+            held = None if past.is_blank else self._exact(slot)
             if held is None:
                 self._overlapped = is_beside or bool(lane.active)
-                held = None if self._overlapped else self._displaced()
+                if not (self._overlapped or past.is_blank):
+                    held = self._displaced()
             elif lane.taken:
                 self._check_untaken(held)
             if held is None:
@@ -102,13 +84,8 @@ class Step:
         self.held: Held | None = held
         if run.past.proposed and self.inner in run.past.proposed:
             self._keep_waiting_for_people()
-        self._attempts = self._first = 0
-        self.model = ""
-        self.is_done = self.is_altered = False
-        self.stored: Any = None
-        self.usage: Mapping[str, Any] | None = None
-        self._is_inside = self.cached = self.in_place = False
-        self._was_in_time = not run.stopping  # begun before a question beside it, it is finished
+        # Begun before a question beside it, or together with what was, it is finished.
+        self._was_in_time = lane.is_calling or not run.stopping
 
     def _exact(self, slot: Slot) -> Held | None:
         try:
@@ -212,6 +189,11 @@ class Step:
         return call.load(value) if call.load is not None else value
 
     @property
+    def line(self) -> Line | None:
+        """Who executes it, once it has begun, if that matters."""
+        return self._line
+
+    @property
     def attempt(self) -> int:
         """Which attempt is under way, from 1."""
         return self._attempts + 1
@@ -295,8 +277,9 @@ class Step:
             if lane.deadline.is_over:
                 raise Suspended(f"{call.name} was called by an attempt that was given up")
             lane.deadline.beat()
+        line, self._line = self._line, line_here() if self._line is not None else None
         with run.lock:
-            if self._line is not None and self._line != line_here():
+            if line != self._line:
                 self._overlapped = True  # the program went on before it had the outcome
             self._is_inside = True
             run.inflight += 1
@@ -414,7 +397,7 @@ class Step:
 
     @property
     def _namespace(self) -> tuple[str, ...]:
-        return tuple(filter(None, self.slot.lane.split("/")))
+        return segments(self.slot.lane)
 
     def _emit_task(self, **data: Any) -> None:
         """Hand a part of mode ``tasks`` to whoever streams the run."""

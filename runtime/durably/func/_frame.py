@@ -114,9 +114,5 @@ class Frame:
         )
 
 
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the event loop that runs in this thread, if one does."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
+running_loop = asyncio._get_running_loop
+"""Returns the event loop that runs in this thread, or None; ``get_running_loop`` would raise."""

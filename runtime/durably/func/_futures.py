@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
+from ..engine import current
 from ._pool import Pool
 
 T = TypeVar("T")
@@ -22,41 +23,89 @@ _MAX_DEPTH = 20
 
 _here = threading.local()
 
+# The states of a concurrent.futures.Future.
+_PENDING, _RUNNING, _FINISHED = "PENDING", "RUNNING", "FINISHED"
+_CANCELLED = frozenset({"CANCELLED", "CANCELLED_AND_NOTIFIED"})
+_OVER = _CANCELLED | {_FINISHED}
+
 
 class TaskFuture(Future[T], Generic[T]):
     """The result of a task called from plain code; a ``concurrent.futures.Future``.
 
+    What others wait with, a condition and two lists, is made when somebody else comes to wait:
+    most results are asked for by the code that called, which then runs the task itself.
+
     Args:
         work: Runs the task.
         pool: Runs *work*, unless somebody asks for the result first.
-        at_once: Run it here and now: there is nothing to wait for.
     """
 
-    def __init__(self, work: Callable[[], T], pool: Pool, *, at_once: bool = False) -> None:
-        super().__init__()
+    _state: str
+    _result: T | None
+    _exception: BaseException | None
+
+    def __init__(self, work: Callable[[], T], pool: Pool) -> None:  # not super: see above
+        self._state = _PENDING
+        self._result = self._exception = None
         self._work = work
         self._pool = pool
         self._mine = threading.Lock()
         self._context = contextvars.copy_context()
-        if at_once:
-            self.run()
-        else:
-            pool.offer(self)
+        pool.offer(self)
+
+    @classmethod
+    def ended(cls, value: T | None, error: BaseException | None = None) -> TaskFuture[T]:
+        """Return the future of a task whose outcome is known."""
+        future = cls.__new__(cls)
+        future._state = _FINISHED
+        future._result, future._exception = value, error
+        return future
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what others wait with: a ``Future`` looks for it under these names."""
+        make = _WAITING.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self.__dict__.setdefault(name, make())
+
+    def done(self) -> bool:
+        """Say whether there is a result, or never will be one."""
+        return self._state in _OVER
 
     def run(self) -> None:
         """Run the task in the calling thread, unless somebody else does or did."""
         if not self._mine.acquire(blocking=False):
             return
-        if not self.set_running_or_notify_cancel():
-            return
+        self._state = _RUNNING
         try:
-            value = self._context.run(self._work)
+            self._result = self._context.run(self._work)
         except BaseException as error:
-            self.set_exception(error)
-        else:
-            self.set_result(value)
+            self._exception = error
         finally:
             del self._work, self._context  # a future that is kept keeps its result only
+            self._end()
+
+    def cancel(self) -> bool:
+        """Cancel the task unless it has begun; say whether it is cancelled."""
+        if self._state not in _OVER and self._mine.acquire(blocking=False):
+            super().cancel()
+            self.set_running_or_notify_cancel()
+        return self._state in _CANCELLED
+
+    def _end(self) -> None:
+        """Let everybody know who waits.
+
+        The state is set before it is looked whether somebody waits, and whoever begins to wait
+        looks at the state under the condition: one of the two sees the other.
+        """
+        self._state = _FINISHED
+        if "_condition" not in self.__dict__:
+            return
+        with self._condition:
+            for waiter in self._waiters:
+                (waiter.add_result if self._exception is None else waiter.add_exception)(self)
+            self._condition.notify_all()
+        self._invoke_callbacks()
 
     def result(self, timeout: float | None = None) -> T:
         """Return the result, running the task here if nobody has begun it.
@@ -64,16 +113,23 @@ class TaskFuture(Future[T], Generic[T]):
         Args:
             timeout: Seconds to wait; with one, the task is left to its thread.
         """
-        self._take_over(timeout)
-        return super().result(timeout)
+        if self._state != _FINISHED:
+            self._take_over(timeout)
+        if self._state != _FINISHED or self._exception is not None:
+            return super().result(timeout)
+        return self._result  # type: ignore[return-value]
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Return what the task raised, or None."""
-        self._take_over(timeout)
+        if self._state != _FINISHED:
+            self._take_over(timeout)
         return super().exception(timeout)
 
     def _take_over(self, timeout: float | None) -> None:
         """Have the task run: in this thread if it is to be waited for and there is room for it."""
+        scope = current()
+        if scope is not None:
+            scope.lane.is_calling = False  # its code waits, and may learn that the run is stopping
         if self.done():
             return
         depth = getattr(_here, "depth", 0)
@@ -89,39 +145,67 @@ class TaskFuture(Future[T], Generic[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for a plain task in a coroutine."""
-        self._pool.begin(self)
+        if self._state != _FINISHED:
+            self._pool.begin(self)
         return (yield from asyncio.wrap_future(self).__await__())
 
 
+_WAITING: dict[str, Callable[[], Any]] = {
+    "_condition": threading.Condition,
+    "_waiters": list,
+    "_done_callbacks": list,
+}
+
+
 class AsyncTaskFuture(asyncio.Future[T]):
-    """The result of a task called from a coroutine; an ``asyncio.Future``."""
+    """The result of a task called from a coroutine; an ``asyncio.Future``.
 
-    def __init__(
-        self, work: Callable[[], Coroutine[Any, Any, T]], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        super().__init__(loop=loop)
-        self._work: Callable[[], Coroutine[Any, Any, T]] | None = work
-        self._task: asyncio.Task[T] | None = None
-        self._captured = contextvars.copy_context()
-        self._handle = loop.call_soon(self._begin)
+    Args:
+        work: Runs the task; None for one whose outcome is set at once.
+        starter: Begins *work*, unless somebody awaits the result first.
+    """
 
-    def _begin(self) -> None:
-        """Make it a task of its own: it was not awaited at once."""
-        work, self._work = self._work, None
-        if work is None or self.done():
-            return
-        self._task = self.get_loop().create_task(work(), context=self._captured)
-        self._task.add_done_callback(self._copy)
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]] | None, starter: Starter) -> None:
+        super().__init__(loop=starter.loop)
+        self._work = work
+        self._starter = starter
+        self._task: asyncio.Task[None] | None = None
+        if work is not None:
+            self._captured = contextvars.copy_context()
+            starter.add(self)
 
-    def _copy(self, task: asyncio.Task[T]) -> None:
-        if self.done():
-            return
-        if task.cancelled():
-            super().cancel()
-        elif (error := task.exception()) is not None:
-            self.set_exception(error)
+    @classmethod
+    def ended(
+        cls, starter: Starter, value: Any, error: BaseException | None = None
+    ) -> AsyncTaskFuture[Any]:
+        """Return the future of a task whose outcome is known."""
+        future = cls(None, starter)
+        if error is None:
+            future.set_result(value)
         else:
-            self.set_result(task.result())
+            future.set_exception(error)
+        return future
+
+    def begin(self) -> None:
+        """Make it a task of its own, unless it has begun or is not wanted any more."""
+        work, self._work = self._work, None
+        if work is not None and not self.done():
+            self._task = self._starter.loop.create_task(self._run(work), context=self._captured)
+
+    async def _run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        try:
+            value = await work()
+        except asyncio.CancelledError:
+            super().cancel()
+            raise
+        except BaseException as error:
+            if not self.done():
+                self.set_exception(error)
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
+        else:
+            if not self.done():
+                self.set_result(value)
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel the task, whether it has begun or not."""
@@ -135,7 +219,7 @@ class AsyncTaskFuture(asyncio.Future[T]):
         work, self._work = self._work, None
         if work is None:
             return (yield from super().__await__())
-        self._handle.cancel()
+        self._starter.take_back(self)
         try:
             value = yield from work().__await__()
         except asyncio.CancelledError:
@@ -151,3 +235,34 @@ class AsyncTaskFuture(asyncio.Future[T]):
         return value
 
     __iter__ = __await__
+
+
+class Starter:
+    """Begins the tasks of one event loop that nobody awaited at once, all in its next round.
+
+    Args:
+        loop: The event loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._waiting: list[AsyncTaskFuture[Any]] = []
+        self._is_called = False
+
+    def add(self, future: AsyncTaskFuture[Any]) -> None:
+        """Begin *future* in the next round."""
+        self._waiting.append(future)
+        if not self._is_called:
+            self._is_called = True
+            self.loop.call_soon(self._begin_all, context=contextvars.Context())
+
+    def take_back(self, future: AsyncTaskFuture[Any]) -> None:
+        """Leave *future* to the caller."""
+        if self._waiting and self._waiting[-1] is future:
+            self._waiting.pop()  # not kept alive; any other is passed over in the next round
+
+    def _begin_all(self) -> None:
+        self._is_called = False
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            future.begin()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from functools import lru_cache
 from typing import TypeAlias
 
 SEGMENT = "entrypoint:"
@@ -13,6 +14,8 @@ Lanes: TypeAlias = tuple[str, ...]
 """A lane's path, in segments."""
 
 Namespace: TypeAlias = tuple[str, ...]
+
+_MOST_PATHS = 1024
 
 
 class Places:
@@ -29,6 +32,7 @@ class Places:
         self._name = name
         self.root = root
         self._children: dict[Lanes, dict[str, int]] = {}
+        self._paths: dict[Lanes, Namespace] = {}
 
     def identity(self, lanes: Lanes) -> str:
         """Return the id of the task or entrypoint whose lane this is, the same in every process."""
@@ -43,6 +47,14 @@ class Places:
         A task or entrypoint adds ``name:id``. The second and later entrypoints that are called at
         one place add their number before it.
         """
+        found = self._paths.get(lanes)
+        if found is None:
+            if len(self._paths) >= _MOST_PATHS:
+                self._paths.clear()
+            found = self._paths[lanes] = self._path(lanes)
+        return found
+
+    def _path(self, lanes: Lanes) -> Namespace:
         depth = len(self.root)
         found = [f"{self._name}:{self.identity(self.root)}"]
         for end in range(depth, len(lanes)):
@@ -73,6 +85,7 @@ def named(segment: str) -> str:
     return segment.partition("~")[0]
 
 
+@lru_cache(maxsize=1024)
 def innermost(lanes: Lanes) -> int:
     """Return how many segments lead to the innermost nested entrypoint; 0 if there is none."""
     return max((at + 1 for at, lane in enumerate(lanes) if lane.startswith(SEGMENT)), default=0)

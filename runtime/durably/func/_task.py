@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
@@ -13,7 +13,7 @@ from ..engine import Call, Scope, Step, current
 from ..types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ._cached import Cached
 from ._frame import Frame, running_loop
-from ._futures import AsyncTaskFuture, TaskFuture
+from ._futures import AsyncTaskFuture, Starter, TaskFuture
 from ._injection import injected, positions
 from ._pool import Pool
 from ._tracing import atraced_task, traced_task
@@ -53,6 +53,7 @@ class Task(Generic[P, R]):
         self._policy = StepPolicy(
             retry=retry_policy, effect=effect, timeout=TimeoutPolicy.coerce(timeout)
         )
+        self._is_effect = effect == "once"
         self._is_async = inspect.iscoroutinefunction(inspect.unwrap(_called(func)))
         self._names = injected(func)
         self._positions = positions(func) if self._names else {}
@@ -91,8 +92,9 @@ class Task(Generic[P, R]):
                 "use ainvoke or astream"
             )
         step = scope.open(self._call(frame, args, kwargs))
-        future = self._begin(scope, frame, step, loop)
-        if frame is not None:
+        begin = self._begin_plain if loop is None else self._begin_async
+        future = begin(scope, frame, step)
+        if frame is not None and step.held is None:
             frame.begun.add(future)
         return future
 
@@ -100,43 +102,46 @@ class Task(Generic[P, R]):
         policy = self._policy
         if frame is not None and frame.retry and policy.retry is None:
             policy = StepPolicy(retry=frame.retry, effect=policy.effect, timeout=policy.timeout)
-        return Call(
-            "task",
-            self.name,
-            [list(args), kwargs],
-            effect=policy.effect == "once",
-            policy=policy,
-        )
+        request = [list(args), kwargs]
+        return Call("task", self.name, request, effect=self._is_effect, policy=policy)
 
-    def _begin(
-        self,
-        scope: Scope,
-        frame: Frame | None,
-        step: Step,
-        loop: asyncio.AbstractEventLoop | None,
-    ) -> TaskFuture[R] | AsyncTaskFuture[R]:
+    def _begin_plain(self, scope: Scope, frame: Frame | None, step: Step) -> TaskFuture[R]:
+        """Begin the step in plain code."""
+        if step.held is not None and not scope.run.interleaved:
+            return TaskFuture.ended(*_replayed(step))
+        scope.lane.is_calling = not scope.run.stopping or scope.lane.is_calling
+        execute = self._calling(frame, step)
+        caching = self._caching_in(frame)
+        if caching is not None:
+            execute = caching.around(step, execute)
+        return TaskFuture(lambda: scope.perform(step, execute), pool_of(scope))
+
+    def _begin_async(self, scope: Scope, frame: Frame | None, step: Step) -> AsyncTaskFuture[R]:
+        """Begin the step in a coroutine; a plain function runs off the event loop."""
+        starter = starter_of(scope)
+        if step.held is not None and not scope.run.interleaved:
+            return AsyncTaskFuture.ended(starter, *_replayed(step))
+        execute = self._calling(frame, step)
+        if not self._is_async:
+            execute = functools.partial(_in_thread, scope, execute)
+        caching = self._caching_in(frame)
+        if caching is not None:
+            execute = caching.aaround(step, execute)
+        return AsyncTaskFuture(lambda: scope.aperform(step, execute), starter)
+
+    def _calling(self, frame: Frame | None, step: Step) -> Callable[[], Any]:
+        """Return what calls the function, with what the runtime fills in."""
         args, kwargs = cast("list[Any]", step.call.request)
+        trace: Callable[..., Any] = atraced_task if self._is_async else traced_task
+        if frame is None or not self._names:
+            return lambda: trace(self.name, self.func, args, kwargs)
 
         def function() -> Any:
             inner = current()
             assert inner is not None
-            filled = frame.fill(self._left(args), inner, kwargs) if frame is not None else kwargs
-            trace = atraced_task if self._is_async else traced_task
-            return trace(self.name, self.func, args, filled)  # type: ignore[arg-type]
+            return trace(self.name, self.func, args, frame.fill(self._left(args), inner, kwargs))
 
-        caching = self._caching_in(frame)
-        if loop is None:
-            plain = function if caching is None else caching.around(step, function)
-            is_replay = step.held is not None
-            return TaskFuture(lambda: scope.perform(step, plain), pool_of(scope), at_once=is_replay)
-        execute = function if self._is_async else functools.partial(_in_thread, scope, function)
-        if caching is not None:
-            execute = caching.aaround(step, execute)
-
-        def work() -> Coroutine[Any, Any, R]:
-            return scope.aperform(step, execute)
-
-        return AsyncTaskFuture(work, loop)
+        return function
 
     def _left(self, args: Sequence[Any]) -> tuple[str, ...]:
         """Return the names of the parameters to be filled in that *args* leave open."""
@@ -237,6 +242,23 @@ def pool_of(scope: Scope) -> Pool:
         pool = scope.run.resources.setdefault("pool", Pool())
     assert isinstance(pool, Pool)
     return pool
+
+
+def starter_of(scope: Scope) -> Starter:
+    """Return what begins tasks in the running event loop, the same for all of the run's."""
+    loop = asyncio.get_running_loop()
+    starter = scope.run.resources.get(loop)
+    if not isinstance(starter, Starter):
+        starter = scope.run.resources[loop] = Starter(loop)
+    return starter
+
+
+def _replayed(step: Step) -> tuple[Any, BaseException | None]:
+    """Return the value of a step that is in the journal, and what it raised."""
+    try:
+        return step.replay(), None
+    except BaseException as error:
+        return None, error
 
 
 async def _in_thread(scope: Scope, function: Callable[[], Any]) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import queue
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
@@ -29,18 +29,12 @@ def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Generator[P]:
     Raises:
         Exception: What ended the run, after its last part.
     """
-    parts: queue.Queue[Any] = queue.Queue(BACKLOG)
+    parts = _Parts()
     end = object()
-    left = threading.Event()
     ended: list[Outcome | BaseException] = []
 
     def emit(part: P) -> None:
-        while not left.is_set():
-            try:
-                parts.put(part, timeout=_LOOK_EVERY)
-            except queue.Full:
-                continue
-            return
+        parts.put(part)
 
     def work() -> None:
         try:
@@ -48,7 +42,7 @@ def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Generator[P]:
         except BaseException as error:
             ended.append(error)
         finally:
-            emit(end)  # type: ignore[arg-type]
+            parts.put(end)
 
     context = contextvars.copy_context()
     worker = threading.Thread(target=context.run, args=(work,), name="durably-stream", daemon=True)
@@ -57,9 +51,51 @@ def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Generator[P]:
         while (part := parts.get()) is not end:
             yield part
     finally:
-        left.set()
+        parts.leave()
         worker.join()
     _raise_failure(ended[0])
+
+
+class _Parts:
+    """Parts on their way from any thread to the one that consumes them.
+
+    A ``queue.Queue`` changes threads for each part. Here the consumer is woken when it sleeps, and
+    takes what is there before it sleeps again.
+    """
+
+    def __init__(self) -> None:
+        self._parts: deque[Any] = deque()
+        self._come = threading.Event()
+        self._room = threading.Event()
+        self._has_left = False
+
+    def put(self, part: Any) -> None:
+        """Add a part; wait while there are too many."""
+        while len(self._parts) >= BACKLOG and not self._has_left:
+            self._room.clear()
+            self._room.wait(_LOOK_EVERY)  # the consumer may have looked just before
+        self._parts.append(part)
+        if not self._come.is_set():
+            self._come.set()
+
+    def get(self) -> Any:
+        """Return the next part, waiting for it."""
+        while True:
+            try:
+                part = self._parts.popleft()
+            except IndexError:
+                self._come.clear()
+                if not self._parts:  # else one came before the consumer said that it sleeps
+                    self._come.wait()
+                continue
+            if not self._room.is_set():
+                self._room.set()
+            return part
+
+    def leave(self) -> None:
+        """Hold nobody up any more: the consumer is gone."""
+        self._has_left = True
+        self._room.set()
 
 
 class AsyncEmit:
@@ -72,43 +108,48 @@ class AsyncEmit:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        self._parts: asyncio.Queue[Any] = asyncio.Queue()
+        self._parts: deque[Any] = deque()
+        self._come: asyncio.Future[None] | None = None
         self._room = asyncio.Event()
         self._left = threading.Event()
 
     def __call__(self, part: Any) -> None:
         """Take one part."""
         if threading.get_ident() == self._thread:
-            self._parts.put_nowait(part)
+            self._put(part)
             return
-        while self._is_full() and not self._left.wait(_LOOK_EVERY):
+        while len(self._parts) >= BACKLOG and not self._left.wait(_LOOK_EVERY):
             pass
-        self._loop.call_soon_threadsafe(self._parts.put_nowait, part)
+        self._loop.call_soon_threadsafe(self._put, part)
+
+    def _put(self, part: Any) -> None:
+        self._parts.append(part)
+        if self._come is not None and not self._come.done():
+            self._come.set_result(None)
 
     async def hold(self) -> None:
         """Wait while :data:`BACKLOG` parts or more have not been taken."""
-        while self._is_full() and not self._left.is_set():
+        while len(self._parts) >= BACKLOG and not self._left.is_set():
             self._room.clear()
             await self._room.wait()
 
     async def next(self) -> Any:
         """Return the next part for the consumer."""
-        part = await self._parts.get()
-        if not self._is_full():
+        while not self._parts:
+            self._come = self._loop.create_future()
+            await self._come
+        if len(self._parts) <= BACKLOG and not self._room.is_set():
             self._room.set()
-        return part
+        return self._parts.popleft()
 
     def finish(self, end: object) -> None:
         """Put *end* behind what threads have handed over."""
-        self._loop.call_soon(self._parts.put_nowait, end)
+        self._loop.call_soon(self._put, end)
 
     def leave(self) -> None:
         """Hold nobody up any more: the consumer is gone."""
         self._left.set()
         self._room.set()
-
-    def _is_full(self) -> bool:
-        return self._parts.qsize() >= BACKLOG
 
 
 async def apipe(execute: Callable[[Callable[[P], None]], Awaitable[Outcome]]) -> AsyncGenerator[P]:

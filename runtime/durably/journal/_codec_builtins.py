@@ -30,6 +30,15 @@ def _write_tuple(writer: Writer, value: tuple[Any, ...]) -> Ext:
     return writer.ext(fmt.TUPLE, writer.items(list(value)))
 
 
+def _read_spliced(reader: Reader, data: bytes) -> list[Any]:
+    items: list[Any] = []
+    for piece in reader.unpack(data):
+        if type(piece) is not list:
+            raise DecodeError("stored bytes hold something else where a piece of a list belongs")
+        items += piece
+    return items
+
+
 def _write_set(writer: Writer, value: set[Any] | frozenset[Any]) -> Ext:
     code = fmt.SET if isinstance(value, set) else fmt.FROZENSET
     return writer.ext(code, writer.members(list(value)))
@@ -196,6 +205,7 @@ WRITERS: Final[Mapping[type, Write]] = {
 
 READERS: Final[Mapping[int, Read]] = {
     fmt.TUPLE: lambda reader, data: tuple(reader.unpack(data)),
+    fmt.SPLICED: _read_spliced,
     fmt.SET: lambda reader, data: set(reader.unpack(data)),
     fmt.FROZENSET: lambda reader, data: frozenset(reader.unpack(data)),
     fmt.MAP: _read_map,

@@ -42,6 +42,7 @@ CUSTOM: Final = 28  # [tag of a TypeCodec, data]
 BLOB: Final = 29  # hash of a value that is stored apart
 NAMESPACE: Final = 30  # types.SimpleNamespace: its attributes
 VALIDATION: Final = 31  # pydantic's ValidationError: [title, text, [[type, loc, msg, input, ctx]…]]
+SPLICED: Final = 32  # array of arrays, whose items stand one after the other: a long list
 
 OPTIONS: Final = (
     ormsgpack.OPT_PASSTHROUGH_BIG_INT

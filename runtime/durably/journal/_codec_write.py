@@ -155,7 +155,7 @@ class Writer:
         """Return what stands for *value* in the arguments of `ext`."""
         return value
 
-    def items(self, values: list[Any]) -> list[Any]:
+    def items(self, values: list[Any]) -> Any:
         """Return the node of a list."""
         return values
 
@@ -234,7 +234,7 @@ class CarefulWriter(Writer):
             flat += (self._at(".key", key), self._at(f"[{reprlib.repr(key)}]", part))
         return self.ext(MAP, flat)
 
-    def items(self, values: list[Any]) -> list[Any]:
+    def items(self, values: list[Any]) -> Any:
         """Turn the items of a list into nodes."""
         return [self._at(f"[{index}]", value) for index, value in enumerate(values)]
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 from ..errors import DurablyError, LeaseLost, UnknownRun
 from ._keeper import Keeper
+from ._known import Known, KnownBlobs
 from ._liveness import owner_id
 from .codec import NO_BLOBS, Codec
 from .records import Entry, Record, RunStarted, from_row, to_row, verify
@@ -45,6 +46,7 @@ class Journal:
         self.codec = codec
         self.clock = clock
         self._keeper = Keeper(storage, clock, LEASE_SECONDS)
+        self._known = KnownBlobs()
 
     def take(self, thread: str, durability: Durability = "sync") -> ThreadLog:
         """Take *thread* for writing; what it holds is read when it is asked for.
@@ -118,6 +120,7 @@ class ThreadLog:
         self._lock = threading.Lock()
         self._failure: DurablyError | None = None
         self._is_unsure = False
+        self._known: Known | None = None
 
     @property
     def entries(self) -> list[Entry]:
@@ -194,9 +197,9 @@ class ThreadLog:
                 self._head += len(self.journal.storage.read(self.thread, self._head))
                 self._is_unsure = False
             first = self._head + 1
-            rows = [
-                to_row(self.thread, seq, run, record) for seq, record in enumerate(records, first)
-            ]
+            rows = [to_row(self.thread, first, run, records[0])]
+            for record in records[1:]:
+                rows.append(to_row(self.thread, first + len(rows), run, record))
             if self._durability == "exit":
                 self._kept_back += rows
                 self._kept_blobs.update(blobs)
@@ -206,14 +209,21 @@ class ThreadLog:
             return first
 
     def _write(self, rows: Sequence[Row], blobs: Mapping[bytes, bytes], barrier: bool) -> None:
+        storage = self.journal.storage
         try:
-            self.journal.storage.append(self._lease, rows, blobs, barrier=barrier)
+            if blobs:
+                if self._known is None:
+                    self._known = self.journal._known.of(storage, self._lease)
+                blobs = self._known.unknown(blobs)
+            storage.append(self._lease, rows, blobs, barrier=barrier)
         except DurablyError as error:
             self._failure = error
             raise
         except BaseException:
             self._is_unsure = True  # Ctrl-C may come before or after the commit
             raise
+        if self._known is not None:
+            self._known.add(rows, blobs)
 
     def flush(self) -> None:
         """Write what was kept back until the end of the run, synced.
@@ -258,6 +268,8 @@ class ThreadLog:
 
     def _give_back(self) -> None:
         self.journal._keeper.drop(self._lease)
+        if self._known is not None and self._failure is None and not self._is_unsure:
+            self.journal._known.keep(self._lease, self._known, self._head)
         try:
             self.journal.storage.renew(self._lease, 0)
         except LeaseLost:

@@ -34,7 +34,7 @@ from ormsgpack import Ext, packb
 from ..errors import DecodeError, EncodeError
 from . import _codec_builtins, _codec_exceptions, _codec_numpy, _codec_objects, _codec_validation
 from . import _codec_format as fmt
-from ._blobs import BLOB_MARK, WHOLE, BlobWriter, gather
+from ._blobs import BLOB_MARK, WHOLE, BlobWriter, Memo, gather
 from ._classes import NOTHING_HINTED, Classes, Hinted, ancestry, hinted, loaded
 from ._codec_read import Read, Reader
 from ._codec_write import CarefulWriter, Unwritable, Write, Writer, hides_buffer, interrupts
@@ -95,6 +95,7 @@ class Codec:
         self._classes = Classes(allow)
         self._types: dict[str, TypeCodec[Any]] = {}
         self._writes: dict[type, Write] = {}
+        self._memo = Memo()
         self.find = self._classes.find
         self.name = self._classes.name
         for codec in types:
@@ -152,7 +153,7 @@ class Codec:
         body = self.encode(value, hint=hint)
         if len(body) <= WHOLE:
             return body, NO_BLOBS
-        writer = BlobWriter(self, _hinted(hint))
+        writer = BlobWriter(self, _hinted(hint), self._memo)
         try:
             return writer.pack(value), writer.blobs
         except (Unwritable, RecursionError):

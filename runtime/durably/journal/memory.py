@@ -82,13 +82,17 @@ class MemoryStorage:
             held = self._threads.get(lease.thread)
             if held is None or not held.is_held_by(lease):
                 raise lease_lost(lease, held.owner if held else None)
-            for expected, row in enumerate(rows, len(held.rows) + 1):
-                if row.seq != expected:
-                    raise out_of_order(lease.thread, row.seq, expected - 1)
+            head = len(held.rows)
+            for row in rows:
+                if row[0] != head + 1:
+                    raise out_of_order(lease.thread, row.seq, head)
+                head += 1
             held.rows += rows
-            for key, data in blobs.items():
-                held.blobs.setdefault(key, data)
-            self._mark(lease.thread, held, rows)
+            for row in rows:
+                if row[1] < LANDMARK:
+                    self._mark(lease.thread, held, row)
+            for key in blobs:
+                held.blobs.setdefault(key, blobs[key])
 
     def rewrite(self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes]) -> None:
         """Replace everything a thread holds; see :class:`Rewriting`."""
@@ -98,13 +102,13 @@ class MemoryStorage:
                 raise lease_lost(lease, held.owner if held else None)
             held.rows, held.marks, held.blobs = list(rows), [], dict(blobs)
             self._landmarks = [mark for mark in self._landmarks if mark[0] != lease.thread]
-            self._mark(lease.thread, held, rows)
+            for row in rows:
+                if row.kind < LANDMARK:
+                    self._mark(lease.thread, held, row)
 
-    def _mark(self, thread: str, held: _Thread, rows: Sequence[Row]) -> None:
-        for row in rows:
-            if row.kind < LANDMARK:
-                held.marks.append(row)
-                self._landmarks.append((thread, row))
+    def _mark(self, thread: str, held: _Thread, row: Row) -> None:
+        held.marks.append(row)
+        self._landmarks.append((thread, row))
 
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
         """Return the thread's rows with ``seq > after`` in order; see :meth:`Storage.read`."""

@@ -8,12 +8,12 @@ reads as if the newer fields had been left at theirs.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
+from zlib import crc32
 
-import ormsgpack
+from ormsgpack import packb, unpackb
 
 from ..errors import JournalCorrupt
 from .storage import Row
@@ -233,10 +233,10 @@ class Entry(NamedTuple):
 def to_row(thread: str, seq: int, run: str, record: Record) -> Row:
     """Write *record* as the row at *seq* of *thread*."""
     kind = KINDS[type(record)]
-    if isinstance(record, StepEnded) and record.outcome == FAILED:
+    if kind == STEP_OK and cast("StepEnded", record).outcome == FAILED:
         kind = STEP_FAILED
-    packed = ormsgpack.packb([*record])
-    crc = zlib.crc32(packed, _place(thread, seq, kind, run))
+    packed = packb([*record])
+    crc = crc32(packed, _place(thread, seq, kind, run))
     return _new(Row, (seq, kind, run, packed + crc.to_bytes(4, "big")))
 
 
@@ -253,7 +253,7 @@ def from_row(thread: str, row: Row) -> Entry:
             f"row {row.seq} of thread {thread!r} is of kind {row.kind}, which this version of "
             "durably does not know. Use the version that wrote it."
         )
-    fields = ormsgpack.unpackb(row.body[:-4])
+    fields = unpackb(row.body[:-4])
     return Entry(row.seq, row.run, made(*fields[: len(made._fields)]))
 
 
@@ -265,7 +265,7 @@ def verify(thread: str, rows: Iterable[Row]) -> None:
     """
     for seq, kind, run, body in rows:
         crc = int.from_bytes(body[-4:], "big")
-        if zlib.crc32(body[:-4], _place(thread, seq, kind, run)) != crc:
+        if crc32(body[:-4], _place(thread, seq, kind, run)) != crc:
             raise JournalCorrupt(
                 f"row {seq} of thread {thread!r} (run {run}) is damaged: its checksum does not "
                 "match. Restore the journal from a copy, or start the thread anew with --new."
@@ -274,7 +274,7 @@ def verify(thread: str, rows: Iterable[Row]) -> None:
 
 def step_of(row: Row) -> StepEnded:
     """Read the row of a step's outcome, which was verified before."""
-    fields = ormsgpack.unpackb(row.body[:-4])
+    fields = unpackb(row.body[:-4])
     if len(fields) == _STEP_FIELDS:
         return _new(StepEnded, fields)
     return StepEnded(*fields[:_STEP_FIELDS])
@@ -286,10 +286,10 @@ _STEP_FIELDS = len(StepEnded._fields)
 
 def _place(thread: str, seq: int, kind: int, run: str) -> int:
     """Return the checksum of a row's place, which its content's is added to."""
-    place = b"%d\0%d\0%b" % (seq, kind, run.encode(errors="surrogatepass"))
-    return zlib.crc32(place, _thread_crc(thread))
+    place = f"{seq}\0{kind}\0{run}".encode(errors="surrogatepass")
+    return crc32(place, _thread_crc(thread))
 
 
 @lru_cache(maxsize=256)
 def _thread_crc(thread: str) -> int:
-    return zlib.crc32(f"{thread}\0".encode(errors="surrogatepass"))
+    return crc32(f"{thread}\0".encode(errors="surrogatepass"))

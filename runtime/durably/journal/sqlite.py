@@ -47,10 +47,11 @@ _LANDMARKS = f"""
     FROM row INDEXED BY landmark LEFT JOIN thread ON thread.id = row.thread
     WHERE row.kind < 16 AND row.id > ? ORDER BY row.id LIMIT {_PAGE}
 """  # noqa: S608 - no caller's text in it
-_FETCH = """
-    SELECT data FROM blob
-    WHERE thread = (SELECT id FROM thread WHERE name = ?) AND hash = ?
-"""
+_ASKED = 64
+_FETCH = f"""
+    SELECT hash, data FROM blob WHERE thread = (SELECT id FROM thread WHERE name = ?)
+    AND hash IN ({", ".join("?" * _ASKED)})
+"""  # noqa: S608 - as below
 _GAPS = """
     SELECT thread.name, max(head, coalesce(max(row.seq), 0)), count(row.seq),
         coalesce(max(row.seq), 0)
@@ -248,18 +249,19 @@ class SqliteStorage:
 
     def fetch(self, thread: str, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
         """Return those of the thread's blobs that are there; see :meth:`Storage.fetch`."""
+        wanted = list(hashes)
         blobs: dict[bytes, bytes] = {}
         with self._reader() as db:
-            for key in hashes:
-                found = db.execute(_FETCH, (thread, key)).fetchone()
-                if found is None:
-                    continue
-                if not isinstance(found[0], bytes):
-                    raise JournalCorrupt(
-                        f"{self.path}: blob {key.hex()} of thread {thread!r} is damaged. "
-                        "Run `durably doctor`, and restore a copy of the journal."
-                    )
-                blobs[key] = found[0]
+            for at in range(0, len(wanted), _ASKED):
+                some = wanted[at : at + _ASKED]
+                some += some[:1] * (_ASKED - len(some))  # one statement, however many are asked for
+                blobs.update(db.execute(_FETCH, (thread, *some)))
+        for key, data in blobs.items():
+            if not isinstance(data, bytes):
+                raise JournalCorrupt(
+                    f"{self.path}: blob {key.hex()} of thread {thread!r} is damaged. "
+                    "Run `durably doctor`, and restore a copy of the journal."
+                )
         return blobs
 
     def delete(self, thread: str, now: float) -> None:
@@ -370,7 +372,10 @@ class SqliteStorage:
                     self._insert(jobs[0].lease, jobs[0].rows[0])
                     return [None]
                 with self._transaction():
-                    return [self._attempt(job) for job in jobs]
+                    if len(jobs) > 1:
+                        return [self._attempt(job) for job in jobs]
+                    self._only(jobs[0])
+                    return [None]
             except Exception as error:
                 return [explain(error, self.path) for _ in jobs]
 
@@ -380,17 +385,21 @@ class SqliteStorage:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
             self._is_full = full
 
+    def _only(self, job: Append) -> None:
+        """Write the only append of a transaction, which is undone if it fails."""
+        try:
+            self._write(job)
+        except BaseException:
+            self._tails.pop((job.lease.thread, job.lease.epoch), None)  # looked up anew
+            raise
+
     def _attempt(self, job: Append) -> Exception | None:
         """Write one append inside the transaction, or leave nothing of it."""
-        tail = self._tail(job.lease)
-        head = tail.head if tail is not None else 0
         self._db.execute("SAVEPOINT job")
         outcome = None
         try:
-            self._write(job)
+            self._only(job)
         except Exception as error:
-            if tail is not None:
-                tail.head = head
             if not self._db.in_transaction:
                 raise  # the medium failed, and SQLite has undone the whole transaction
             self._db.execute("ROLLBACK TO job")
