@@ -214,7 +214,9 @@ class Scope:
         """
         return self.perform(self.open(call), execute)
 
-    def perform(self, step: Step, execute: Callable[[], Any]) -> Any:
+    def perform(  # noqa: C901 - the paths of a step, cheapest first
+        self, step: Step, execute: Callable[[], Any]
+    ) -> Any:
         """Do what :meth:`step` does, for a step that was opened before."""
         if self.run.interleaved and not step.in_place and self.leaf is None:
             step.in_place = True

@@ -277,10 +277,9 @@ class Step:
             if lane.deadline.is_over:
                 raise Suspended(f"{call.name} was called by an attempt that was given up")
             lane.deadline.beat()
-        line, self._line = self._line, line_here() if self._line is not None else None
+        if self._line is not None:
+            self._line = line_here()
         with run.lock:
-            if line != self._line:
-                self._overlapped = True  # the program went on before it had the outcome
             self._is_inside = True
             run.inflight += 1
             run.activity += 1
