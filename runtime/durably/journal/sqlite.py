@@ -6,20 +6,16 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Generator, Mapping, Sequence
 
-from ..errors import JournalCorrupt, JournalError, StorageError
+from ..errors import JournalError
 from . import _schema
 from ._commit import Append, GroupCommit
 from ._location import placed
-from ._refusals import check_free, lease_lost, missing_row, out_of_order
+from ._refusals import check_free, lease_lost, out_of_order
 from ._sqlite_errors import explain, explained
+from ._sqlite_reading import LAST, SqliteReading
 from .storage import Lease, Row
-
-_PAGE = 500
-_IDLE_READERS = 4
-_NO_BOUND = (1 << 63) - 1
 
 # One statement checks the lease and writes the row: a transaction by itself, without BEGIN and
 # COMMIT around it.
@@ -27,48 +23,11 @@ _APPEND = """
     INSERT INTO row (thread, seq, kind, run, body)
     SELECT id, ?, ?, ?, ? FROM thread WHERE id = ? AND epoch = ? AND owner = ?
 """
-_LAST = "(SELECT coalesce(max(seq), 0) FROM row WHERE row.thread = thread.id)"
-_HELD = f"SELECT id, {_LAST} FROM thread WHERE name = ? AND epoch = ? AND owner = ?"  # noqa: S608
-_THREAD = f"""
-    SELECT id, max(head, {_LAST}), epoch, owner, lease_until FROM thread WHERE name = ?
-"""  # noqa: S608 - as below
-_READ = "SELECT seq, kind, run, body FROM row WHERE thread = ? AND seq > ? ORDER BY seq"
+_HELD = f"SELECT id, {LAST} FROM thread WHERE name = ? AND epoch = ? AND owner = ?"  # noqa: S608
 _RENEW = f"""
-    UPDATE thread SET owner = ?, lease_until = ?, head = max(head, {_LAST})
+    UPDATE thread SET owner = ?, lease_until = ?, head = max(head, {LAST})
     WHERE name = ? AND epoch = ? AND owner = ?
-"""  # noqa: S608 - as below
-_MARKS = """
-    SELECT seq, kind, run, body FROM row INDEXED BY mark
-    WHERE thread = (SELECT id FROM thread WHERE name = ?) AND kind < 16 AND seq < ?
-    ORDER BY seq DESC LIMIT ?
-"""
-_LANDMARKS = f"""
-    SELECT row.id, thread.name, row.seq, row.kind, row.run, row.body
-    FROM row INDEXED BY landmark LEFT JOIN thread ON thread.id = row.thread
-    WHERE row.kind < 16 AND row.id > ? ORDER BY row.id LIMIT {_PAGE}
 """  # noqa: S608 - no caller's text in it
-_ASKED = 64
-_FETCH = f"""
-    SELECT hash, data FROM blob WHERE thread = (SELECT id FROM thread WHERE name = ?)
-    AND hash IN ({", ".join("?" * _ASKED)})
-"""  # noqa: S608 - as below
-_GAPS = """
-    SELECT thread.name, max(head, coalesce(max(row.seq), 0)), count(row.seq),
-        coalesce(max(row.seq), 0)
-    FROM thread LEFT JOIN row ON row.thread = thread.id GROUP BY thread.id
-    HAVING count(row.seq) <> coalesce(max(row.seq), 0) OR coalesce(max(row.seq), 0) < head
-"""
-_ORPHANS = "SELECT count(*) FROM row WHERE thread NOT IN (SELECT id FROM thread)"
-
-
-class _Thread(NamedTuple):
-    """A row of the table ``thread``, without its name."""
-
-    key: int
-    head: int
-    epoch: int
-    owner: str | None
-    until: float
 
 
 class _Tail:
@@ -86,7 +45,7 @@ class _Tail:
         self.head = head
 
 
-class SqliteStorage:
+class SqliteStorage(SqliteReading):
     """Keeps threads in a SQLite file; see :class:`~durably.journal.storage.Storage`.
 
     An append is on its way to the file when it returns, so it survives ``kill -9``; an append with
@@ -118,13 +77,8 @@ class SqliteStorage:
     def __init__(
         self, path: str | os.PathLike[str], *, create: bool = True, timeout: float = 10.0
     ) -> None:
-        self.path = placed(path, create=create)
-        self.url = f"sqlite:///{self.path}"
-        self._timeout = timeout
-        self._process = os.getpid()
+        super().__init__(placed(path, create=create), timeout)
         self._writing = threading.Lock()
-        self._readers: list[sqlite3.Connection] = []
-        self._closed = False
         self._appends = GroupCommit(self._commit)
         self._tails: dict[tuple[str, int], _Tail] = {}  # by thread and epoch
         self._is_full = False
@@ -205,65 +159,6 @@ class SqliteStorage:
             self._write(Append(lease, rows, blobs, barrier=False))
         self.append(lease, (), {}, barrier=True)
 
-    def read(self, thread: str, after: int = 0) -> Sequence[Row]:
-        """Return the thread's rows with ``seq > after`` in order; see :meth:`Storage.read`."""
-        with self._reader() as db:
-            db.execute("BEGIN")
-            found = self._thread(db, thread)
-            key, head = found[:2] if found else (None, 0)
-            rows = list(map(Row._make, db.execute(_READ, (key, after))))
-            db.execute("COMMIT")
-        for seq, row in enumerate(rows, after + 1):
-            if row[0] != seq or not _is_sound(row):
-                raise JournalCorrupt(missing_row(thread, seq, self.path))
-        if head > after + len(rows):
-            raise JournalCorrupt(missing_row(thread, after + len(rows) + 1, self.path))
-        return rows
-
-    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
-        """Return the thread's last landmarks; see :meth:`Storage.marks`."""
-        with self._reader() as db:
-            found = db.execute(_MARKS, (thread, before or _NO_BOUND, limit)).fetchall()
-        for row in map(Row._make, found):
-            if not _is_sound(row):
-                raise JournalCorrupt(missing_row(thread, row.seq, self.path))
-        return [Row._make(fields) for fields in found]
-
-    def landmarks(self) -> Iterator[tuple[str, Row]]:
-        """Yield ``(thread, row)`` for each landmark; see :meth:`Storage.landmarks`.
-
-        No read transaction stays open between two items, so a slow reader holds up nobody.
-        """
-        last = 0
-        while True:
-            with self._reader() as db:
-                page = db.execute(_LANDMARKS, (last,)).fetchall()
-            for _, thread, *fields in page:
-                row = Row._make(fields)
-                if not isinstance(thread, str) or not _is_sound(row):
-                    raise JournalCorrupt(missing_row(str(thread), row.seq, self.path))
-                yield thread, row
-            if len(page) < _PAGE:
-                return
-            last = page[-1][0]
-
-    def fetch(self, thread: str, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-        """Return those of the thread's blobs that are there; see :meth:`Storage.fetch`."""
-        wanted = list(hashes)
-        blobs: dict[bytes, bytes] = {}
-        with self._reader() as db:
-            for at in range(0, len(wanted), _ASKED):
-                some = wanted[at : at + _ASKED]
-                some += some[:1] * (_ASKED - len(some))  # one statement, however many are asked for
-                blobs.update(db.execute(_FETCH, (thread, *some)))
-        for key, data in blobs.items():
-            if not isinstance(data, bytes):
-                raise JournalCorrupt(
-                    f"{self.path}: blob {key.hex()} of thread {thread!r} is damaged. "
-                    "Run `durably doctor`, and restore a copy of the journal."
-                )
-        return blobs
-
     def delete(self, thread: str, now: float) -> None:
         """Forget a thread; see :meth:`Storage.delete`."""
         with self._change() as db:
@@ -275,31 +170,6 @@ class SqliteStorage:
             db.execute("DELETE FROM blob WHERE thread = ?", (found.key,))
             db.execute("DELETE FROM thread WHERE id = ?", (found.key,))
 
-    def integrity(self) -> list[str]:
-        """Return what is wrong with the file, one sentence each; empty when nothing is.
-
-        It reads the whole file (``PRAGMA quick_check``) and looks for gaps in each thread.
-
-        Raises:
-            StorageError: The file cannot be read.
-        """
-        try:
-            with self._reader() as db:
-                findings = [str(found) for (found,) in db.execute("PRAGMA quick_check")]
-                gaps = db.execute(_GAPS).fetchall()
-                (orphans,) = db.execute(_ORPHANS).fetchone()
-        except JournalCorrupt as error:
-            return [str(error)]
-        findings = [f"{self.path}: {found}" for found in findings if found != "ok"]
-        for name, head, count, last in gaps:
-            findings.append(
-                f"{self.path}: thread {name!r} should hold rows 1 to {head}, but holds {count}, "
-                f"the last of them {last}."
-            )
-        if orphans:
-            findings.append(f"{self.path}: {orphans} rows belong to no thread.")
-        return findings
-
     def close(self) -> None:
         """Let go of the file; closing twice does nothing."""
         if self._process != os.getpid():
@@ -309,20 +179,6 @@ class SqliteStorage:
             self._db.close()
             while self._readers:
                 self._readers.pop().close()
-
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(
-            self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
-        )
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StorageError(f"{self.path}: closed. Open the journal again to go on.")
-        # SQLite forbids a connection to cross fork() (https://sqlite.org/howtocorrupt.html, 2.6).
-        if self._process != os.getpid():
-            raise StorageError(
-                f"{self.path}: opened before fork(); open the journal again in the child process."
-            )
 
     @contextlib.contextmanager
     def _change(self) -> Generator[sqlite3.Connection]:
@@ -343,25 +199,6 @@ class SqliteStorage:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-
-    @contextlib.contextmanager
-    def _reader(self) -> Generator[sqlite3.Connection]:
-        """Lend a connection for reading; readers and the writer do not wait for each other."""
-        self._check_open()
-        with explained(self.path):
-            try:
-                db = self._readers.pop()
-            except IndexError:
-                db = self._connect()
-            try:
-                yield db
-            except BaseException:
-                db.close()
-                raise
-            if self._closed or len(self._readers) >= _IDLE_READERS:
-                db.close()
-            else:
-                self._readers.append(db)
 
     def _commit(self, jobs: Sequence[Append]) -> Sequence[Exception | None]:
         """Write several appends in one transaction; each is all or nothing for itself."""
@@ -463,32 +300,6 @@ class SqliteStorage:
     def _lease_lost(self, lease: Lease) -> JournalError:
         found = self._thread(self._db, lease.thread)
         return lease_lost(lease, found.owner if found else None)
-
-    def _thread(self, db: sqlite3.Connection, name: str) -> _Thread | None:
-        fields = db.execute(_THREAD, (name,)).fetchone()
-        if fields is None:
-            return None
-        if not _is_sound_thread(fields):
-            raise JournalCorrupt(
-                f"{self.path}: the entry of thread {name!r} is damaged. Run `durably doctor`, and "
-                "restore a copy of the journal; other threads are not affected."
-            )
-        return _Thread._make(fields)
-
-
-def _is_sound(row: tuple[Any, ...]) -> bool:
-    """Tell whether the fields are of the types that were written; damage may change them."""
-    seq, kind, run, body = row
-    return type(seq) is int and type(kind) is int and type(run) is str and type(body) is bytes
-
-
-def _is_sound_thread(fields: tuple[Any, ...]) -> bool:
-    _, head, epoch, owner, until = fields
-    return (
-        type(head) is type(epoch) is int
-        and (owner is None or type(owner) is str)
-        and type(until) is float
-    )
 
 
 def _is_plain(job: Append) -> bool:
