@@ -92,7 +92,7 @@ def test_home_is_made_and_kept_out_of_version_control(tmp_path: Path):
 
 def test_landmarks_use_their_index(storage: SqliteStorage):
     """Landmarks are found without reading the threads."""
-    from durably.journal.sqlite import _LANDMARKS
+    from durably.journal._sqlite_reading import _LANDMARKS
 
     plan = storage._db.execute("EXPLAIN QUERY PLAN " + _LANDMARKS, (0,)).fetchall()
     assert any("INDEX landmark" in step[3] for step in plan)
