@@ -164,3 +164,54 @@ def test_any_tree_comes_back():
         body, blobs = codec.split(value)
         fetched = codec.join(body, lambda keys, b=blobs: {k: b[k] for k in keys if k in b})
         assert fetched == value
+
+
+def test_a_history_that_grows_costs_its_new_message():
+    """Of a long list that grew by one item, nearly everything is there already."""
+    codec, stored, costs = Codec(), {}, []
+    for turns in range(300, 320):
+        body, blobs = codec.split([message(n) for n in range(turns)])
+        new = {key: data for key, data in blobs.items() if key not in stored}
+        costs.append(len(body) + sum(map(len, new.values())))
+        stored |= blobs
+
+    assert max(costs[1:]) < costs[0] / 30
+    fetch = lambda keys: {key: stored[key] for key in keys}
+    assert codec.join(body, fetch) == [message(n) for n in range(319)]
+
+
+def test_a_history_that_forgets_its_oldest_messages_keeps_its_pieces():
+    """The ends of the pieces are where the content says, not at every so many items."""
+    codec = Codec()
+    whole, stored = codec.split([message(n) for n in range(400)])
+    later, blobs = codec.split([message(n) for n in range(100, 500)])
+
+    pieces = [key for key in blobs if key not in stored]
+    assert len(pieces) < 100 + 20
+    both = {**stored, **blobs}
+    assert codec.join(later, lambda keys: {key: both[key] for key in keys}) == [
+        message(n) for n in range(100, 500)
+    ]
+    assert codec.join(whole, lambda keys: {key: stored[key] for key in keys})[0] == message(0)
+
+
+def test_a_long_tuple_comes_back_as_one():
+    """A list in pieces may stand for the items of something else."""
+    codec = Codec()
+    value = tuple(message(n) for n in range(200))
+
+    body, blobs = codec.split(value)
+
+    assert codec.join(body, lambda keys: {key: blobs[key] for key in keys}) == value
+
+
+def test_an_item_written_before_brings_its_blobs_along():
+    """What is remembered of an item is complete, whatever else the first value held."""
+    codec = Codec()
+    text = "x" * 3000
+    shared = {"role": "user", "content": text, "id": "1"}
+
+    codec.split([text, shared, shared])
+    body, blobs = codec.split([shared])
+
+    assert codec.join(body, lambda keys: {key: blobs[key] for key in keys}) == [shared]
