@@ -2,8 +2,8 @@
 
 A **storage** keeps journals: rows of bytes, blobs, leases. Implement :class:`Storage`, refuse with
 :func:`check_free`, :func:`lease_lost` and :func:`out_of_order` (so that every storage says it in
-the same words), let callers share commits with :class:`GroupCommit`, and mix :class:`Saver` in to
-offer LangGraph's methods for whole threads.
+the same words), let callers share commits with :class:`GroupCommit`, offer :class:`Waiting` if the
+medium can tell of new rows, and mix :class:`Saver` in for LangGraph's methods for whole threads.
 
 A **store** keeps long-term memory: derive from :class:`SharedStore`, which checks, encodes and
 embeds, and say how :class:`Records` are looked at and changed.
@@ -30,10 +30,12 @@ from .journal import Rewriting as Rewriting
 from .journal import Row as Row
 from .journal import Saver as Saver
 from .journal import Storage as Storage
+from .journal import Waiting as Waiting
 from .journal import check_free as check_free
 from .journal import lease_lost as lease_lost
 from .journal import missing_row as missing_row
 from .journal import out_of_order as out_of_order
+from .journal import wait_for_rows as wait_for_rows
 from .store import Draft as Draft
 from .store import IndexConfig as IndexConfig
 from .store import Namespace as Namespace
@@ -63,10 +65,12 @@ __all__ = [
     "SharedStore",
     "Storage",
     "TTLConfig",
+    "Waiting",
     "check_free",
     "checked_values",
     "expiry",
     "lease_lost",
     "missing_row",
     "out_of_order",
+    "wait_for_rows",
 ]

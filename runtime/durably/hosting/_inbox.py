@@ -7,14 +7,15 @@ recorded, and whoever continues the run goes on with it.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from ..engine import Clock, interrupt_of
 from ..errors import AnswerRefused, ThreadBusy
-from ..journal import Storage, ThreadLog
-from ..journal.records import Asked
+from ..journal import Storage, ThreadLog, wait_for_rows
+from ..journal.records import Answered, Asked
 from ..people import Question, question_of
 from ..types import RunView
 from ._host import DEFAULT_URL, Host
@@ -142,6 +143,33 @@ class Inbox:
             return self._receipt(log, view, question, is_new=bool(records))
         finally:
             log.release()
+
+    def wait(self, wanted: str, timeout: float) -> bool:
+        """Wait until a question is answered, here or anywhere else.
+
+        A journal in PostgreSQL tells of it at once; others are looked at ten times a second. Call
+        it in a thread where an event loop runs.
+
+        Args:
+            wanted: The question's id, or its unique beginning.
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether it is answered.
+
+        Raises:
+            AnswerRefused: There is no such question, or there are several.
+        """
+        view, question = self._found(wanted)
+        journal, thread = self.host.journal, view.thread
+        after, until = question.version, time.monotonic() + timeout
+        while wait_for_rows(journal.storage, thread, after, max(0.0, until - time.monotonic())):
+            entries = journal.read(thread, after)
+            records = [one.record for one in entries]
+            if any(isinstance(one, Answered) and one.id == question.id for one in records):
+                return True
+            after = entries[-1].seq
+        return False
 
     def _receipt(
         self, log: ThreadLog, view: RunView, question: Question, *, is_new: bool

@@ -16,6 +16,8 @@ from ._refusals import lease_lost as lease_lost
 from ._refusals import missing_row as missing_row
 from ._refusals import out_of_order as out_of_order
 from ._saver import Saver as Saver
+from ._waiting import Waiting as Waiting
+from ._waiting import wait_for_rows as wait_for_rows
 from .codec import NO_BLOBS as NO_BLOBS
 from .codec import Codec as Codec
 from .codec import TypeCodec as TypeCodec

@@ -67,9 +67,9 @@ class Journal:
         """Raise ThreadBusy if somebody is driving *thread*; change nothing."""
         self.storage.acquire(thread, f"{owner_id()}#ask", 0, self.clock())
 
-    def read(self, thread: str) -> list[Entry]:
-        """Return every record of *thread* in order; empty for an unknown thread."""
-        return [from_row(thread, row) for row in self.storage.read(thread)]
+    def read(self, thread: str, after: int = 0) -> list[Entry]:
+        """Return the records of *thread* after a row, in order; empty for an unknown thread."""
+        return [from_row(thread, row) for row in self.storage.read(thread, after)]
 
     def marks(self, thread: str) -> Iterator[Entry]:
         """Yield the landmarks of *thread*, newest first, without reading the rows between them."""

@@ -150,13 +150,19 @@ def test_a_lost_table_is_named(postgres_url: str, execute: Callable[..., list[ob
 
 
 def test_a_user_without_rights_is_told_so(postgres_url: str, execute: Callable[..., list[object]]):
-    """Whoever may not make a schema learns which right is missing."""
+    """Whoever may not make a schema learns which right is missing; one that is there will do."""
+    name = schema_of(postgres_url)
     execute("CREATE ROLE {} LOGIN PASSWORD 'guest'", "durably_guest")
     try:
         wanted = conninfo_to_dict(postgres_url.rpartition("schema=")[0].rstrip("?&"))
         conninfo = make_conninfo(**{**wanted, "user": "durably_guest", "password": "guest"})
         with pytest.raises(StorageError, match="Grant CREATE on the database"):
-            PostgresStorage(conninfo, schema="nobodys")
+            PostgresStorage(conninfo, schema=name)
+        execute("CREATE SCHEMA {} AUTHORIZATION {}", name, "durably_guest")
+        with contextlib.closing(PostgresStorage(conninfo, schema=name)) as storage:
+            lease = storage.acquire("t", "me", 30, NOW)
+            storage.append(lease, [Row(1, 1, "run", b"")], {b"h": b""}, barrier=True)
+        execute("DROP SCHEMA {} CASCADE", name)
     finally:
         execute("DROP ROLE {}", "durably_guest")
 

@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
 from tests.support.pg_wire import Pooler
 
+from durably import Inbox, entrypoint, interrupt
 from durably.storage import Row
 from durably_postgres import PostgresStorage
 
@@ -87,6 +89,20 @@ def test_a_listener_whose_session_ends_is_replaced(
         assert end_sessions("durably") >= 1
         storage.append(lease, [row(1)], {}, barrier=False)
         assert ended.wait(30)
+
+
+def test_an_answer_reaches_whoever_waits_for_it(empty_postgres_url: str):
+    """A program that waits for a person's answer goes on when another process records it."""
+    flow = entrypoint(checkpointer=empty_postgres_url)(lambda _: interrupt("go on?"))
+    config: Any = {"configurable": {"thread_id": "t"}}
+    flow.invoke(0, config)
+    with Inbox(empty_postgres_url) as inbox, Inbox(empty_postgres_url) as other:
+        [question] = other.pending()
+        with ThreadPoolExecutor(1) as pool:
+            answered = pool.submit(inbox.wait, question.id, 30)
+            other.answer(question.id, "yes")
+            assert answered.result() is True
+    assert flow.invoke(None, config) == "yes"
 
 
 def test_behind_a_pooler_one_looks_again_and_again(empty_postgres_url: str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from durably import (
     entrypoint,
     hookimpl,
     interrupt,
+    task,
 )
 from durably.testing import FakeClock
 
@@ -330,3 +332,36 @@ def test_a_plug_in_that_answers_unclearly_stops_the_run(machines):
 
     with pytest.raises(AnswerRefused, match="no clear decision"):
         machines.flow(body, plugins=[Vague()]).invoke(0, CONFIG)
+
+
+def test_an_answer_is_waited_for(machines):
+    """Whoever waits learns of another process's answer, and of an earlier one at once."""
+    machines.flow(asks(CALL)).invoke(0, CONFIG)
+    inbox, other = machines.inbox(), machines.inbox()
+    [question] = inbox.pending()
+    assert inbox.wait(question.id, timeout=0) is False
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(inbox.wait, question.id[:6], 30)
+        other.answer(question.id, {"type": "approve"})
+        assert waiting.result() is True
+    assert other.wait(question.id, timeout=0) is True
+
+
+def test_what_else_happens_ends_no_wait(machines):
+    """An answer to another question is not the one that is waited for."""
+
+    def body(_: Any) -> Any:
+        return [future.result() for future in [ask("one"), ask("two")]]
+
+    @task
+    def ask(text: str) -> Any:
+        return interrupt(text)
+
+    machines.flow(body).invoke(0, CONFIG)
+    inbox = machines.inbox()
+    one, two = inbox.pending()
+    inbox.answer(one.id, "yes")
+    assert inbox.wait(two.id, timeout=0.05) is False
+    assert inbox.wait(one.id, timeout=0) is True
+    with pytest.raises(AnswerRefused):
+        inbox.wait("no such question", timeout=0)
