@@ -26,6 +26,14 @@ _listening: ContextVar[tuple[Overheard, ...]] = ContextVar("durably_crewai_liste
 """The steps that are being executed around this code, from the outermost on."""
 
 
+_repeating: ContextVar[bool] = ContextVar("durably_crewai_repeating", default=False)
+
+
+def is_repeated() -> bool:
+    """Say whether what is announced here is a call from the journal."""
+    return _repeating.get()
+
+
 def overhear(source: Any, event: Any) -> None:
     """Pass an event on to the steps that are being executed here."""
     for step in _listening.get():
@@ -117,7 +125,7 @@ class Announced(Overheard):
 
     def answered(self, answer: Any, noted: list[list[Any]]) -> None:
         """Announce a recorded call as it was announced when it was made."""
-        with _one_call():
+        with _one_call(), _from_journal():
             for name, told in noted:
                 more = {"response": answer} if name == _COMPLETED else {}
                 self._emit(self._model, name, {**told, **more})
@@ -148,6 +156,15 @@ def _one_call() -> AbstractContextManager[Any]:
     """Give the events of one call a common id, as CrewAI's model classes do."""
     context = getattr(sys.modules.get("crewai.llms.base_llm"), "llm_call_context", None)
     return nullcontext() if context is None else context()
+
+
+@contextmanager
+def _from_journal() -> Generator[None]:
+    token = _repeating.set(True)
+    try:
+        yield
+    finally:
+        _repeating.reset(token)
 
 
 def _call_type(value: Any) -> Any:

@@ -10,9 +10,15 @@ from typing import Any
 from durably.adapting import Entry, live_scope
 from durably.errors import Suspended
 
+from ._flow_entries import FlowLending
 from ._spans import crew_span
 
 _KINDS = ("Crew", "Flow", "Agent", "LiteAgent")
+
+_STREAMS = frozenset(
+    {"CrewStreamingOutput", "FlowStreamingOutput", "StreamSession", "AsyncStreamSession"}
+)
+"""Classes of what a kickoff returns at once when it streams."""
 
 _TASK_TEXTS = ("description", "expected_output", "output_file", "name")
 _AGENT_TEXTS = ("role", "goal", "backstory")
@@ -34,11 +40,7 @@ def entry_of(target: Any) -> Entry:
     if kind == "Crew":
         return _crew_entry(target)
     if kind == "Flow":
-        return Entry(
-            f"crewai:{type(target).__qualname__}",
-            lambda given: target.kickoff(inputs=_inputs(given)),
-            lambda given: target.kickoff_async(inputs=_inputs(given)),
-        )
+        return _flow_entry(target)
     return Entry(f"crewai:{kind}", target.kickoff, target.kickoff_async)
 
 
@@ -57,6 +59,22 @@ def _crew_entry(crew: Any) -> Entry:
             return await _adrained(await begin(inputs=inputs))
 
     return Entry("crewai:Crew", invoke, ainvoke)
+
+
+def _flow_entry(flow: Any) -> Entry:
+    lend = FlowLending(flow)
+
+    def invoke(given: Any) -> Any:
+        inputs = _inputs(given)
+        with lend.flow() as one:
+            return _drained(one.kickoff(inputs=inputs))
+
+    async def ainvoke(given: Any) -> Any:
+        inputs = _inputs(given)
+        with lend.flow() as one:
+            return await _adrained(await one.kickoff_async(inputs=inputs))
+
+    return Entry(f"crewai:{type(flow).__qualname__}", invoke, ainvoke)
 
 
 @contextmanager
@@ -79,8 +97,8 @@ def _inputs(given: Any) -> Mapping[str, Any]:
 
 
 def _drained(output: Any) -> Any:
-    """Return the result of a crew that streams, once it has been streamed."""
-    if type(output).__name__ != "CrewStreamingOutput":
+    """Return the result of a crew or flow that streams, once it has been streamed."""
+    if type(output).__name__ not in _STREAMS:
         return output
     for _ in output:
         pass
@@ -88,7 +106,7 @@ def _drained(output: Any) -> Any:
 
 
 async def _adrained(output: Any) -> Any:
-    if type(output).__name__ != "CrewStreamingOutput":
+    if type(output).__name__ not in _STREAMS:
         return output
     async for _ in output:
         pass
@@ -106,6 +124,7 @@ class _Lending:
         self._free = threading.Lock()
         self._spare: Any = None
         self._why_none = ""
+        self._is_settled = threading.Event()
 
     @contextmanager
     def crew(self) -> Generator[Any]:
@@ -127,12 +146,14 @@ class _Lending:
                 self._spare = self._crew.copy()
             except Exception as error:  # needed only if runs do meet
                 self._why_none = f"{type(error).__name__}: {error}"
+        self._is_settled.set()
 
     def _copy(self) -> Any:
+        self._is_settled.wait()  # the run that holds the crew is copying it
         if self._spare is None:
             raise RuntimeError(
                 "another run is using this crew, and CrewAI cannot copy it "
-                f"({self._why_none or 'it is just beginning'}). Wrap a crew of its own for each "
+                f"({self._why_none}). Wrap a crew of its own for each "
                 "run, or wait for the other run."
             )
         return self._spare.copy()

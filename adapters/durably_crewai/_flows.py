@@ -141,10 +141,18 @@ def _entered(scope: Scope, flow: Any, given: Any) -> Generator[None]:
 def _begin(scope: Scope, flow: Any, name: str) -> None:
     """Journal the state that a flow begins with: its id, and defaults made from time or chance."""
     began = state_of(flow)
-    fields = {key: value for key, value in began["fields"].items() if key != _ID}
-    call = Call("task", name, {"state": fields}, label=f"{name} begins", adapter="crewai")
-    if is_data(scope, began):
-        restore_state(flow, scope.step(call, lambda: began))
+    if not is_data(scope, began):
+        return
+    call = Call(
+        "task",
+        name,
+        {"state": {key: value for key, value in began["fields"].items() if key != _ID}},
+        label=f"{name} begins",
+        dump=lambda _: began,
+        load=lambda parts: restore_state(flow, parts),
+        adapter="crewai",
+    )
+    scope.step(call, lambda: began["fields"])
 
 
 def _is_passage(scope: Scope, flow: Any) -> bool:

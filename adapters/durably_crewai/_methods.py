@@ -148,7 +148,9 @@ class _Unit:
         self._kickoff = kickoff
         self._method = method
         self._lane = scope.lane.path
-        self._step = around.open(Call("task", name, None, adapter="crewai"))
+        self._stored: Any = None
+        call = Call("task", name, None, dump=lambda _: self._stored, adapter="crewai")
+        self._step = around.open(call)
         ordinal = self._step.slot.ordinal
         self._recorded = kickoff.recorded.get((name, ordinal))
         definition = getattr(kickoff.flow, "_definition", None)
@@ -211,8 +213,8 @@ class _Unit:
             is_finished = True
             if self._step.held is None:
                 await beside.aenter(lane)  # its end is a place like a step
-                outcome = await self._outcome(before, result, used)
-                self._around.perform(self._step, lambda: outcome)
+                self._stored = await self._outcome(before, result, used)
+                self._around.perform(self._step, lambda: result)
         except asyncio.CancelledError:
             if self._race is not None:
                 self._race.lose(self)
@@ -233,7 +235,8 @@ class _Unit:
 
     async def _called(self, *args: Any, **kwargs: Any) -> Any:
         """Call the method as CrewAI would: a plain function in a thread."""
-        if inspect.iscoroutinefunction(self._method):
+        # CrewAI marks its wrappers in asyncio's way, and asks so.
+        if asyncio.iscoroutinefunction(self._method):  # pyright: ignore[reportDeprecated]
             return await self._method(*args, **kwargs)
         result = await asyncio.to_thread(self._method, *args, **kwargs)
         return await result if inspect.iscoroutine(result) else result
@@ -263,7 +266,8 @@ class _Unit:
     def record_lost(self) -> None:
         """Journal that the method was cancelled because another was faster."""
         if self._step.held is None:
-            self._around.perform(self._step, lambda: {"lost": True})
+            self._stored = {"lost": True}
+            self._around.perform(self._step, lambda: None)
 
 
 def _is_lost(recorded: Recorded) -> bool:

@@ -115,8 +115,10 @@ def execute_core(
     *args: Any,
 ) -> Any:
     """Enter a task for ``Task._execute_core``."""
-    with _task_span(scope, self, agent):
-        return original(self, agent, *args)
+    with _task_span(scope, self, agent) as inner:
+        output = original(self, agent, *args)
+        inner.emit("updates", {_task_name(self): output})
+        return output
 
 
 async def aexecute_core(
@@ -128,17 +130,19 @@ async def aexecute_core(
 ) -> Any:
     """Enter a task for ``Task._aexecute_core``."""
     enter_branch()
-    with _task_span(scope, self, agent):
-        return await original(self, agent, *args)
+    with _task_span(scope, self, agent) as inner:
+        output = await original(self, agent, *args)
+        inner.emit("updates", {_task_name(self): output})
+        return output
 
 
 @contextmanager
-def _task_span(scope: Scope, task: Any, agent: Any) -> Generator[None]:
+def _task_span(scope: Scope, task: Any, agent: Any) -> Generator[Scope]:
     with (
-        scope.span("task", _task_name(task), _task_segment(task, agent)),
+        scope.span("task", _task_name(task), _task_segment(task, agent)) as inner,
         calls_recorded(task, "callback"),
     ):
-        yield
+        yield inner
 
 
 def _task_name(task: Any) -> str:

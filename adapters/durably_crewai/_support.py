@@ -8,29 +8,46 @@ from typing import Any
 
 from durably.adapting import Scope
 
-from ._announcing import overhear
+from ._announcing import is_repeated, overhear
 from ._methods import note_usage
 
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
-_CHUNKS = frozenset({"llm_stream_chunk", "llm_thinking_chunk"})
+_CHUNKS = {"llm_stream_chunk": "text", "llm_thinking_chunk": "thinking"}
 
 
 def emit(scope: Scope, original: Callable[..., Any], self: Any, source: Any, event: Any) -> Any:
     """Pass the tokens of streaming models on to whoever streams the run.
 
-    A part of mode ``messages`` is ``(text, {"model", "agent", "task", "kind"})``; CrewAI emits
-    these events in the thread that reads them, so parts come in order.
+    A part of mode ``messages`` is ``(text, {"kind", "model", "agent", "task", …})``; CrewAI emits
+    these events in the thread that reads them, so parts come in order. A tool call that the model
+    is writing has an empty text; its name and the next piece of its arguments are beside it. An
+    answer from the journal is one part without a text, of kind ``replayed``.
     """
     note_usage(event)
     overhear(source, event)
-    if scope.run.sink is not None and event.type in _CHUNKS and event.chunk:
-        scope.emit("messages", (event.chunk, _origin(source, event)))
+    if scope.run.sink is not None:
+        _stream(scope, source, event)
     return original(self, source, event)
 
 
-def _origin(source: Any, event: Any) -> dict[str, Any]:
+def _stream(scope: Scope, source: Any, event: Any) -> None:
+    if event.type == "llm_call_completed" and is_repeated():
+        scope.emit("messages", ("", _origin(source, event, "replayed")))
+        return
+    if event.type not in _CHUNKS:
+        return
+    call = getattr(event, "tool_call", None)
+    if call is not None:
+        told = {"id": call.id, "index": call.index, "name": call.function.name}
+        told |= {"arguments": event.chunk, **_origin(source, event, "tool_call")}
+        scope.emit("messages", ("", told))
+    elif event.chunk:
+        scope.emit("messages", (event.chunk, _origin(source, event, _CHUNKS[event.type])))
+
+
+def _origin(source: Any, event: Any, kind: str) -> dict[str, Any]:
     return {
-        "kind": "thinking" if event.type == "llm_thinking_chunk" else "text",
+        "kind": kind,
         "model": getattr(event, "model", None) or getattr(source, "model", None),
         "agent": getattr(event, "agent_role", None),
         "task": getattr(event, "task_name", None),
