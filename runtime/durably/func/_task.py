@@ -16,6 +16,7 @@ from ._frame import Frame, running_loop
 from ._futures import AsyncTaskFuture, Starter, TaskFuture
 from ._injection import injected, positions
 from ._pool import Pool
+from ._reviewing import TaskReview
 from ._tracing import atraced_task, traced_task
 
 P = ParamSpec("P")
@@ -110,7 +111,9 @@ class Task(Generic[P, R]):
         if step.held is not None and not scope.run.interleaved:
             return TaskFuture.ended(*_replayed(step))
         scope.lane.is_calling = not scope.run.stopping or scope.lane.is_calling
-        execute = self._calling(frame, step)
+        if step.terms.once:
+            self._let_review(step, lambda request: self._calling(frame, request))
+        execute = self._calling(frame, step.call.request)
         caching = self._caching_in(frame)
         if caching is not None:
             execute = caching.around(step, execute)
@@ -121,17 +124,27 @@ class Task(Generic[P, R]):
         starter = starter_of(scope)
         if step.held is not None and not scope.run.interleaved:
             return AsyncTaskFuture.ended(starter, *_replayed(step))
-        execute = self._calling(frame, step)
-        if not self._is_async:
-            execute = functools.partial(_in_thread, scope, execute)
+
+        def calling(request: Any) -> Callable[[], Any]:
+            function = self._calling(frame, request)
+            return function if self._is_async else functools.partial(_in_thread, scope, function)
+
+        if step.terms.once:
+            self._let_review(step, calling)
+        execute = calling(step.call.request)
         caching = self._caching_in(frame)
         if caching is not None:
             execute = caching.aaround(step, execute)
         return AsyncTaskFuture(lambda: scope.aperform(step, execute), starter)
 
-    def _calling(self, frame: Frame | None, step: Step) -> Callable[[], Any]:
+    def _let_review(self, step: Step, calling: Callable[[Any], Callable[[], Any]]) -> None:
+        """Let a person, who may be asked before, change the call."""
+        args, kwargs = step.call.request
+        step.call.review = TaskReview(self.func, args, kwargs, calling, self._names)
+
+    def _calling(self, frame: Frame | None, request: Any) -> Callable[[], Any]:
         """Return what calls the function, with what the runtime fills in."""
-        args, kwargs = cast("list[Any]", step.call.request)
+        args, kwargs = cast("list[Any]", request)
         trace: Callable[..., Any] = atraced_task if self._is_async else traced_task
         if frame is None or not self._names:
             return lambda: trace(self.name, self.func, args, kwargs)
