@@ -43,6 +43,7 @@ from ._patching import problem as problem
 from ._patching import problems as problems
 from ._patching import refresh as refresh
 from ._patching import uninstall as uninstall
+from ._terminal import TerminalAdapter as TerminalAdapter
 from ._threads import ThreadsAdapter as ThreadsAdapter
 from ._watching import activate as activate
 from ._watching import deactivate as deactivate

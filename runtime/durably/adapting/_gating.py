@@ -111,10 +111,11 @@ def _stream(original: Callable[..., Any], seam: Seam, scope_for: _Find) -> Calla
 
 
 def _likened(made: Any, original: Any) -> Callable[..., Any]:
-    like: Any = FunctionType(made.__code__, original.__globals__, closure=made.__closure__)
+    own = getattr(original, "__globals__", made.__globals__)  # a built-in function has none
+    like: Any = FunctionType(made.__code__, own, closure=made.__closure__)
     functools.update_wrapper(like, original)
     like.__signature__ = inspect.signature(original)
-    wrapped = vars(original).get("__wrapped__")
+    wrapped = getattr(original, "__dict__", {}).get("__wrapped__")
     if wrapped is None:
         del like.__wrapped__
     else:

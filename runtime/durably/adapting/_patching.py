@@ -180,7 +180,7 @@ def _restore(place: Any, name: str) -> None:
 
 def _function(raw: Any) -> Callable[..., Any] | None:
     function = raw.__func__ if isinstance(raw, staticmethod | classmethod) else raw
-    return function if inspect.isfunction(function) else None
+    return function if inspect.isfunction(function) or inspect.isbuiltin(function) else None
 
 
 def _replaced(raw: Any) -> _Replaced | None:

@@ -25,6 +25,8 @@ def commands_for(question: Question, identity: str, store: str) -> list[str]:
     """Return the command lines by which a question can be answered."""
     where = shlex.join(store_arguments(store))
     begin = f"{where} " if where else ""
+    if question.is_secret:
+        return ["run the program again at a terminal, and type it there"]
     if question.dialect == "hitl_batch":
         return [f"durably respond {begin}{identity} --json-value '{{\"decisions\": […]}}'"]
     if not question.allowed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from ..hooks import Listener, Plugins
 from ..hosting import Host
 from ..types import OnChange, StepPolicy
 from ._journals import store_arguments, store_option
+from ._prompting import prompter_here
 from ._screen import Screen
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +34,7 @@ class Start:
     once: Sequence[str]
     approve: Sequence[str]
     quiet: bool
+    no_input: bool
 
     def again(self, command: str, words: Iterable[str]) -> str:
         """Return the command line that continues the run: *command* with its options and words."""
@@ -55,6 +58,8 @@ class Start:
             listeners=listeners,
             policies={pattern: StepPolicy(effect="once") for pattern in self.once},
             on_change=self.on_change or "auto",
+            catch_input=True,
+            prompter=None if self.no_input else prompter_here(Screen(sys.stderr)),
         )
 
     def busy(self, error: ThreadBusy) -> ThreadBusy:
@@ -96,6 +101,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Ask before each call of this tool (a name, a glob, or a kind such as 'tool').",
     ),
     click.option("--quiet", "-q", is_flag=True, help="Write no lines about steps."),
+    click.option(
+        "--no-input",
+        is_flag=True,
+        help="Ask nobody at this terminal; questions wait for an answer from elsewhere.",
+    ),
 )
 
 

@@ -35,6 +35,7 @@ from ._interleaving import Recorded as Recorded
 from ._lane import Lane as Lane
 from ._lane import inside as inside
 from ._options import Answer as Answer
+from ._options import Answerer as Answerer
 from ._options import Extension as Extension
 from ._options import Options as Options
 from ._options import plain_terms as plain_terms

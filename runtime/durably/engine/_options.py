@@ -68,6 +68,7 @@ class Options:
         prompter: Asks the person at the terminal, who may take as long as they like.
         escalate: Asked when a question's deadline is over, before its default is taken.
         sources: The program's files.
+        catches_input: Whether what a program reads from the terminal itself is a step.
         asks_here: Whether a question is put to a person at once, the way the program itself would
             put it, where its adapter offers that; the run is not suspended then.
         unwritable: Makes what is stored of a value that cannot be written; None: the run stops.
@@ -84,5 +85,6 @@ class Options:
     prompter: Answerer | None = None
     escalate: Escalation | None = None
     sources: Sources = field(default_factory=Sources)
+    catches_input: bool = False
     asks_here: bool = False
     unwritable: Callable[[Any], Stored] | None = None

@@ -383,6 +383,11 @@ class Scope:
         if self.lane.deadline is not None:
             self.lane.deadline.beat(explicit=True)
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether a question was recorded in this very lane, by this process or an earlier one."""
+        return any(asked.lane == self.lane.path for asked in self.run.past.asked.values())
+
     def ask(
         self,
         name: str,

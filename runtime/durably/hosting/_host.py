@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from ..adapting import Adapter, ThreadsAdapter, activate
+from ..adapting import Adapter, TerminalAdapter, ThreadsAdapter, activate
 from ..caching import Cache
 from ..engine import (
     Answer,
+    Answerer,
     Approval,
     Clock,
     Extension,
@@ -54,6 +55,9 @@ class Host:
         config: A file with policies that go over these, or what was read from one; by default the
             one that is nearest to the program, upward. False: none.
         on_change: What to do with steps whose request changed.
+        catch_input: Whether what programs read from the terminal themselves (``input``,
+            ``getpass``, click's and rich's prompts) is a step, as it is under ``durably run``.
+        prompter: Puts questions to the person at the terminal, if somebody sits there.
         clock: Time.
         allow: Module prefixes whose data classes the journal may name.
 
@@ -75,11 +79,14 @@ class Host:
         cache: str | Cache | None = None,
         config: str | Path | Config | Literal[False] | None = None,
         on_change: OnChange = "auto",
+        catch_input: bool = False,
+        prompter: Answerer | None = None,
         clock: Clock | None = None,
         allow: Iterable[str] = (),
     ) -> None:
         self.plugins = plugins if isinstance(plugins, Plugins) else Plugins(plugins)
-        self.adapters: list[Adapter] = [ThreadsAdapter(), *self.plugins.adapters()]
+        own = [ThreadsAdapter(), TerminalAdapter()] if catch_input else [ThreadsAdapter()]
+        self.adapters: list[Adapter] = [*own, *self.plugins.adapters()]
         self.clock = clock or SystemClock()
         codecs = [*self.plugins.codecs()]
         allowed = [*allow]
@@ -120,6 +127,8 @@ class Host:
             answerer=self._answer,
             price=self._price,
             escalate=self._escalate,
+            prompter=prompter,
+            catches_input=catch_input,
             sources=Sources(),
         )
 

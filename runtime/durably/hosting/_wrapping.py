@@ -34,6 +34,7 @@ def wrap(
     policies: Mapping[Any, StepPolicy] | None = None,
     approve: Iterable[str] = (),
     on_change: OnChange = "auto",
+    catch_input: bool = False,
     listeners: Iterable[Listener] = (),
     plugins: Iterable[object] = (),
 ) -> Durable:
@@ -51,6 +52,7 @@ def wrap(
             :class:`durably.Match`. Of those that fit a step the last wins, field by field.
         approve: Calls that a person must agree to: a tool's name, a glob of names, or a kind.
         on_change: What to do with steps whose request changed; see :class:`StepPolicy`.
+        catch_input: Whether what the program reads from the terminal itself is a step.
         listeners: Who watches.
         plugins: Objects with hook implementations, for this wrap only.
 
@@ -71,6 +73,7 @@ def wrap(
             policies=policies,
             approve=approve,
             on_change=on_change,
+            catch_input=catch_input,
         )
     )
     adapter = _claiming(host, target)

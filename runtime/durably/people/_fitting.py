@@ -35,6 +35,7 @@ def fitting(interrupt: Interrupt, answer: Any, *, strict: bool = False) -> Any:
     """
     question = question_of(interrupt)
     try:
+        _check_kept(question)
         if question.dialect == "plain":
             given = _unwrapped(answer) if _is_entry_for(question, answer) else answer
             return _value(question, given) if strict else given
@@ -53,6 +54,14 @@ def decision(answer: Mapping[str, Any]) -> tuple[Decision, Any]:
     if verb == "edit":
         return verb, answer["args"]
     return verb, answer.get("value", answer.get("message"))
+
+
+def _check_kept(question: Question) -> None:
+    if question.is_secret:
+        raise AnswerRefused(
+            "secrets are not kept; run the program again at a terminal and type it there",
+            "invalid",
+        )
 
 
 def _decided(question: Question, answer: Any) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Question:
         response_schema: JSON schema of an answer that is a value, if it is known.
         expires_at: Seconds since the epoch at which *default* is taken; None: it waits for ever.
         default: The decision taken then.
+        is_secret: Whether the answer is a secret, which is typed at a terminal and never kept.
         tool_call_id: The model's id of the call, if it has one.
         version: The journal's number of what is asked now. An answer that names another one is
             refused: its author saw something else.
@@ -64,6 +65,7 @@ class Question:
     response_schema: Any = None
     expires_at: float | None = None
     default: Mapping[str, Any] | None = None
+    is_secret: bool = False
     tool_call_id: str | None = None
     version: int = 0
     run: str = ""
@@ -131,6 +133,7 @@ def _native(value: Mapping[str, Any]) -> dict[str, Any]:
         "args": args if isinstance(args, Mapping) else None,
         "allowed": tuple(verb for verb in VERBS if verb in value.get("allowed", ())),
         "expires_at": _seconds(value.get("expires_at")),
+        "is_secret": value.get("secret") is True,
     }
     for key in ("args_schema", "response_schema", "default"):
         if isinstance(value.get(key), Mapping):
