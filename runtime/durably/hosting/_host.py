@@ -88,12 +88,7 @@ class Host:
         own = [ThreadsAdapter(), TerminalAdapter()] if catch_input else [ThreadsAdapter()]
         self.adapters: list[Adapter] = [*own, *self.plugins.adapters()]
         self.clock = clock or SystemClock()
-        codecs = [*self.plugins.codecs()]
-        allowed = [*allow]
-        for adapter in self.adapters:
-            codecs += adapter.codecs
-            allowed += adapter.allow
-        self.codec = Codec(codecs, allow=allowed)
+        self.codec = self._written_with(allow)
         storage = (
             self.plugins.open_storage(checkpointer)
             if isinstance(checkpointer, str)
@@ -131,6 +126,15 @@ class Host:
             catches_input=catch_input,
             sources=Sources(),
         )
+
+    def _written_with(self, allow: Iterable[str]) -> Codec:
+        """Return how values are written, plug-ins' and frameworks' own among them."""
+        codecs = [*self.plugins.codecs()]
+        allowed = [*allow]
+        for adapter in self.adapters:
+            codecs += adapter.codecs
+            allowed += adapter.allow
+        return Codec(codecs, allow=allowed)
 
     def _answer(self, interrupt: Interrupt, run: RunInfo) -> Answer | None:
         return self.plugins.answer(interrupt, run)
