@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ..journal.records import StepStarted
 from ._deadline import Deadline
 from ._outcomes import Slot
+
+_STEP_KEY = 3
+"""Of how many parts a key is that steps of one request are counted by."""
 
 Line: TypeAlias = "tuple[int, asyncio.Task[Any] | None]"
 """Who executes: a thread, and the asyncio task in it, if any."""
@@ -50,6 +53,7 @@ class Lane:
     """
 
     __slots__ = (
+        "_again",
         "_counts",
         "_path",
         "active",
@@ -76,7 +80,8 @@ class Lane:
         self.active: set[Any] = set()
         self.home: Line | None = None
         self.is_calling = False
-        self._counts: dict[Hashable, int] = {}
+        self._counts: dict[tuple[Any, ...], int] = {}
+        self._again: Lane | None = None
 
     @property
     def path(self) -> str:
@@ -94,11 +99,26 @@ class Lane:
         counts[place], counts[exact] = ordinal + 1, nth + 1
         return _new(Slot, (self.path, kind, name, ordinal, print_, nth))
 
-    def count(self, key: Hashable) -> int:
+    def count(self, key: tuple[Any, ...]) -> int:
         """Return how often *key* was counted before, and count it."""
         number = self._counts.get(key, 0)
         self._counts[key] = number + 1
         return number
+
+    def again(self) -> Lane:
+        """Return a new entry into the same lane; its counters start anew."""
+        self._again = Lane(self.path, self.owner, self.deadline, self.agent)
+        return self._again
+
+    def newest(self) -> Lane:
+        """Return the entry that came last, this one or one made from it."""
+        return self if self._again is None else self._again.newest()
+
+    def met(self) -> Iterator[tuple[str, str, str, bytes, int]]:
+        """Yield the exact identities of the steps that the program has come to in this entry."""
+        for key, count in self._counts.items():
+            if len(key) == _STEP_KEY:
+                yield from ((self.path, *key, nth) for nth in range(count))
 
     def is_home(self, line: Line | None) -> bool:
         """Say whether *line* executes the lane's own code, and is not a branch beside it.

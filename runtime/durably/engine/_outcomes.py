@@ -96,6 +96,11 @@ class Outcomes:
             self.index()
         return self._exact.get(slot.exact)
 
+    def find(self, exact: Exact) -> Held | None:
+        """Return the outcome of this identity, whatever its turn."""
+        self.index()
+        return self._exact.get(exact)
+
     def placed(self, slot: Slot) -> Held | None:
         """Return the outcome recorded at the slot's position."""
         if self._next < len(self._rows):

@@ -105,14 +105,36 @@ class Past:
             return len(self._outcomes)
         return sum(1 for held in self._outcomes.all() if self.replays(held))
 
-    def enter_again(self, failed: Iterable[int] = ()) -> None:
+    def enter_again(self, causes: Iterable[int] = ()) -> None:
         """Have what this process adds be found too: a lane is about to be entered again.
 
         Args:
-            failed: Rows of failures that are to be executed again.
+            causes: Rows of the outcomes that are the reason, which are to be executed again.
         """
         self._outcomes.index()
-        self._causes.update(failed)
+        self._causes.update(causes)
+        self._has_failures = self._has_failures or bool(self._causes)
+
+    def retry_causes(self, lane: Lane, failed: Iterable[int]) -> list[int]:
+        """Return the rows of the outcomes for which a framework enters *lane* again.
+
+        A step failed, or else the model's last answer was not to the framework's liking: replayed,
+        it would be rejected again. An entry that came to no step was left for no step's sake.
+
+        Args:
+            lane: The entry that is given up.
+            failed: Rows of the steps that failed of the exception being handled.
+        """
+        found = {exact: self._outcomes.find(exact) for exact in lane.met()}
+        met = sorted(held for held in found.values() if held is not None)
+        if not met:
+            return []
+        within = {one.seq for one in self._outcomes.all() if inside(one.step.lane, lane.path)}
+        if causes := within.intersection(failed):
+            return sorted(causes)
+        if met[-1].step.outcome == FAILED:
+            return [met[-1].seq]
+        return [held.seq for held in met if held.step.kind == "model"][-1:]
 
     def add_step(self, seq: int, step: StepEnded) -> None:
         """Take in that a step has an outcome."""
@@ -183,7 +205,7 @@ class Past:
     def exact(self, slot: Slot) -> Held | None:
         """Return the recorded outcome of this very request, if it is one to replay."""
         held = self._outcomes.exact(slot)
-        if held is None or held.step.outcome != FAILED or self.replays(held):
+        if held is None or not self._has_failures or self.replays(held):
             return held
         return None
 
@@ -231,11 +253,11 @@ class Past:
             yield held.seq
 
     def replays(self, held: Held) -> bool:
-        """Say whether the outcome stands; a failure that ended the run, or its lane, does not."""
-        if held.step.outcome != FAILED:
-            return True
+        """Say whether the outcome stands; one that ended the run, or an entry, does not."""
         if held.seq in self._causes:
             return False
+        if held.step.outcome != FAILED:
+            return True
         if held.step.kind not in REPEATABLE:
             return True
         return any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import uuid
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
@@ -265,6 +266,13 @@ class Run:
         """Remember which step *error* came out of; it may come out of those around it too."""
         with self.lock:
             self.failures.setdefault(id(error), (error, []))[1].append(step)
+
+    def retry(self, lane: Lane) -> None:
+        """Have *lane* entered again by its framework, and what it is retried for executed again."""
+        error = sys.exc_info()[1]
+        with self.lock:
+            failed = self.failed_in(error) if error is not None else []
+            self.past.enter_again(self.past.retry_causes(lane, failed))
 
     def failed_in(self, error: BaseException) -> list[int]:
         """Return the rows of the steps whose failure *error* is, or was made from.

@@ -115,12 +115,13 @@ class Scope:
         Args:
             segment: Says what the lane is; lanes of concurrent branches need different ones.
             owner: If it is the current lane's own, this is a retry of that lane: the same path is
-                entered again, and what was finished in it is replayed.
+                entered again, and what was finished in it is replayed, but for the step for whose
+                sake it is retried.
             targets: See the attribute; inherited if None.
         """
         if owner is not None and self.lane.owner == owner:
-            self.run.past.enter_again()
-            lane = Lane(self.lane.path, owner, self.lane.deadline, self.lane.agent)
+            self.run.retry(self.lane.newest())
+            lane = self.lane.again()
         else:
             with self.run.lock:
                 number = self.lane.count(("lane", segment))

@@ -57,6 +57,65 @@ def test_a_lane_that_is_retried_replays_what_was_finished_in_it(runs: Any) -> No
     assert calls == ["first", "second", "second"]
 
 
+@pytest.mark.parametrize("handled", [True, False], ids=["in the handler", "after it"])
+def test_a_framework_that_rejects_an_answer_gets_another(runs: Any, *, handled: bool) -> None:
+    """Its retry asks the model again; what the tool had done before is not done again."""
+    answers = ["", "", "fine"]
+    done: list[str] = []
+
+    def take(kind: str, answer: Any) -> Any:
+        def execute() -> Any:
+            done.append(kind)
+            return answer()
+
+        return here().step(Call(kind, kind[0], f"after {kind}"), execute)
+
+    def turn() -> Any:
+        with here().child("agent", owner="agent").entered():
+            here().step(Call("model", "m", "begin"), lambda: "use the tool")
+            take("tool", lambda: "used")
+            answer = take("model", lambda: answers[done.count("model")])
+            if not answer:
+                raise ValueError("the answer is empty")
+            return answer
+
+    def body(*, broken: bool) -> Any:
+        with here().child("agent", owner="agent").entered():
+            try:
+                return finished(turn(), broken=broken)
+            except ValueError:
+                if handled:
+                    return finished(turn(), broken=broken)
+            return finished(turn(), broken=broken)
+
+    def finished(answer: Any, *, broken: bool) -> Any:
+        failing(broken)
+        return answer
+
+    assert runs.drive(lambda: body(broken=True)).status == "failed"
+    assert done == ["tool", "model", "model"]
+    assert runs.drive(lambda: body(broken=False)).value == "fine"
+    assert done == ["tool", "model", "model"]
+
+
+def test_a_lane_entered_through_two_functions_is_not_retried(runs: Any) -> None:
+    """A subclass that calls its base enters the same lane again before any step was taken."""
+    calls: list[str] = []
+
+    def body(*, broken: bool) -> Any:
+        for _ in range(2):
+            with (
+                here().child("agent", owner="agent").entered(),
+                here().child("agent", owner="agent").entered(),
+            ):
+                here().step(Call("model", "m", "q"), lambda: calls.append("called"))
+        failing(broken)
+
+    runs.drive(lambda: body(broken=True))
+    runs.drive(lambda: body(broken=False))
+    assert calls == ["called"] * 2
+
+
 def test_equal_requests_in_different_lanes_are_different_steps(runs: Any) -> None:
     """Each agent's call has its own outcome."""
 
