@@ -57,7 +57,7 @@ class _Operation:
             with self._overheard.listening(), counted() as tokens:
                 value = execute()
             self._tokens = tokens
-            return value
+            return list(value) if isinstance(value, list) else value  # a flow's state, with a lock
 
         return self._scope.step(self._call, attempt)
 

@@ -31,8 +31,9 @@ _race: ContextVar[Race | None] = ContextVar("durably_crewai_race", default=None)
 
 def note_usage(event: Any) -> None:
     """Note the tokens that a model call, as CrewAI announces it, has used."""
-    if event.type == "llm_call_completed" and isinstance(event.usage, dict):
-        _add_usage([event.usage])
+    usage = getattr(event, "usage", None) if event.type == "llm_call_completed" else None
+    if isinstance(usage, dict):  # since 1.14
+        _add_usage([usage])
 
 
 def _add_usage(used: list[_Usage]) -> None:

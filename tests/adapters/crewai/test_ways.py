@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from .features import agents, flows, kickoffs, memories, providers, tasks, tools
+from .features import agents, failures, flows, kickoffs, memories, providers, tasks, tools
 
 FEATURES = [
     *agents.FEATURES,
+    *failures.FEATURES,
     *kickoffs.FEATURES,
     *flows.FEATURES,
     *tasks.FEATURES,

@@ -37,8 +37,8 @@ def _program(name, **settings):
     return program
 
 
-def _feature(name, **settings):
-    return Feature(_program(name, **settings), SCRIPT)
+def _feature(name, needs="openai", **settings):
+    return Feature(_program(name, **settings), SCRIPT, needs=needs)
 
 
 FEATURES = [
@@ -47,14 +47,16 @@ FEATURES = [
     # CrewAI itself loses the tool calls of a streamed response.
     Feature(openai_responses_streamed, [Rule(When(), Reply.text("It was sent."))]),
     _feature("openai_responses_chained", model="gpt-4o-mini", api="responses", auto_chain=True),
-    _feature("anthropic", model="anthropic/claude-sonnet-4-5"),
-    _feature("anthropic_streamed", model="anthropic/claude-sonnet-4-5", stream=True),
-    _feature("gemini", model="gemini/gemini-2.5-flash"),
-    _feature("gemini_streamed", model="gemini/gemini-2.5-flash", stream=True),
-    _feature("azure", model="azure/gpt-4o-mini"),
-    _feature("azure_streamed", model="azure/gpt-4o-mini", stream=True),
-    _feature("bedrock", model="bedrock/anthropic.claude-3-5-sonnet-20240620-v1:0"),
-    _feature("litellm", model="openai/gpt-4o-mini", is_litellm=True),
-    _feature("litellm_streamed", model="openai/gpt-4o-mini", is_litellm=True, stream=True),
+    _feature("anthropic", "anthropic", model="anthropic/claude-sonnet-4-5"),
+    _feature("anthropic_streamed", "anthropic", model="anthropic/claude-sonnet-4-5", stream=True),
+    _feature("gemini", "google.genai", model="gemini/gemini-2.5-flash"),
+    _feature("gemini_streamed", "google.genai", model="gemini/gemini-2.5-flash", stream=True),
+    _feature("azure", "azure.ai.inference", model="azure/gpt-4o-mini"),
+    _feature("azure_streamed", "azure.ai.inference", model="azure/gpt-4o-mini", stream=True),
+    _feature("bedrock", "boto3", model="bedrock/anthropic.claude-3-5-sonnet-20240620-v1:0"),
+    _feature("litellm", "litellm", model="openai/gpt-4o-mini", is_litellm=True),
+    _feature(
+        "litellm_streamed", "litellm", model="openai/gpt-4o-mini", is_litellm=True, stream=True
+    ),
     _feature("openai_compatible", model="deepseek/deepseek-chat", api_key="any"),
 ]
