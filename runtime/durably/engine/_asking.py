@@ -68,7 +68,7 @@ class _Asking:
             elif asked is not None:
                 _check_untaken(run, lane, asked)
             if asked is not None:
-                lane.taken.add(asked.id)
+                lane.take(asked.id)
             run.activity += 1
         self._asked = asked
         self._id = asked.id if asked is not None else _id(run, self._slot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -76,11 +76,12 @@ class Lane:
         self.deadline = deadline
         self.agent = agent
         self.owner = owner
-        self.taken: set[int | str] = set()
-        self.active: set[Any] = set()
+        # Every step opens a lane, and few have steps inside: containers are made when needed.
+        self.taken: Collection[int | str] = ()
+        self.active: Collection[Any] = ()
         self.home: Line | None = None
         self.is_calling = False
-        self._counts: dict[tuple[Any, ...], int] = {}
+        self._counts: dict[tuple[Any, ...], int] | None = None
         self._again: Lane | None = None
 
     @property
@@ -94,16 +95,42 @@ class Lane:
 
     def slot(self, kind: str, name: str, print_: bytes) -> Slot:
         """Count one more step and return its identity."""
-        counts, place, exact = self._counts, (kind, name), (kind, name, print_)
+        counts, place, exact = self._counted, (kind, name), (kind, name, print_)
         ordinal, nth = counts.get(place, 0), counts.get(exact, 0)
         counts[place], counts[exact] = ordinal + 1, nth + 1
         return _new(Slot, (self.path, kind, name, ordinal, print_, nth))
 
     def count(self, key: tuple[Any, ...]) -> int:
         """Return how often *key* was counted before, and count it."""
-        number = self._counts.get(key, 0)
-        self._counts[key] = number + 1
+        counts = self._counted
+        number = counts.get(key, 0)
+        counts[key] = number + 1
         return number
+
+    @property
+    def _counted(self) -> dict[tuple[Any, ...], int]:
+        if self._counts is None:
+            self._counts = {}
+        return self._counts
+
+    def take(self, what: int | str) -> None:
+        """Note that the outcome in a row, or the answer to a question, was met."""
+        if isinstance(self.taken, set):
+            self.taken.add(what)
+        else:
+            self.taken = {what}
+
+    def enter(self, step: Any) -> None:
+        """Note that the program has come to a step that has no outcome."""
+        if isinstance(self.active, set):
+            self.active.add(step)
+        else:
+            self.active = {step}
+
+    def leave(self, step: Any) -> None:
+        """Note that a step has an outcome, or will get none."""
+        if isinstance(self.active, set):
+            self.active.discard(step)
 
     def again(self) -> Lane:
         """Return a new entry into the same lane; its counters start anew."""
@@ -116,7 +143,7 @@ class Lane:
 
     def met(self) -> Iterator[tuple[str, str, str, bytes, int]]:
         """Yield the exact identities of the steps that the program has come to in this entry."""
-        for key, count in self._counts.items():
+        for key, count in self._counted.items():
             if len(key) == _STEP_KEY:
                 yield from ((self.path, *key, nth) for nth in range(count))
 

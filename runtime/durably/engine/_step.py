@@ -78,9 +78,9 @@ class Step:
             if held is None:
                 if len(lane.active) == 1:  # of several, each has been marked when the next came
                     next(iter(lane.active))._overlapped = True
-                lane.active.add(self)
+                lane.enter(self)
             elif held.step.print != print_ or held.step.ordinal != slot.ordinal:
-                lane.taken.add(held.seq)
+                lane.take(held.seq)
         self.held: Held | None = held
         if run.past.proposed and self.inner in run.past.proposed:
             self._keep_waiting_for_people()
@@ -388,7 +388,7 @@ class Step:
         if self._lane.deadline is not None:
             self._lane.deadline.beat()
         with run.lock:
-            self._lane.active.discard(self)
+            self._lane.leave(self)
             if self._is_inside:
                 self._is_inside = False
                 run.inflight -= 1
