@@ -90,7 +90,7 @@ class Entrypoint(Piped):
             config: ``{"configurable": {"thread_id": …}, "metadata": …, "callbacks": …}``.
             context: What the function and its tasks get as ``runtime.context``.
             durability: ``sync`` (the default: an outcome is on disk before it is used), ``power``
-                (and synced), ``async`` (here the same as ``sync``), or ``exit`` (all at the end).
+                (and synced), ``async`` (a moment later), or ``exit`` (all at the end).
             control: A :class:`RunControl` by which the run can be asked to stop.
             version: ``v2`` returns a :class:`GraphOutput`.
             stream_mode: Anything but ``values`` returns the list of that stream's parts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 from ..errors import DurablyError, LeaseLost, UnknownRun
+from ._flusher import Flusher
 from ._keeper import Keeper
 from ._known import Known, KnownBlobs
 from ._liveness import owner_id
@@ -23,11 +25,16 @@ Durability: TypeAlias = Literal["sync", "async", "power", "exit"]
 """When appended records reach the storage.
 
 ``sync``: before :meth:`ThreadLog.append` returns. ``power``: and synced, each of them. ``async``:
-as ``sync``, which keeps its promise and more. ``exit``: when the log is flushed, at a run's end.
+a moment later, many at once; a process that dies loses what it did in the last moment, and does it
+again. ``exit``: when the log is flushed, at a run's end. With each but the last a barrier waits
+until everything is synced.
 """
 
 _suffixes = itertools.count(1)
 _FIRST_PAGE, _PAGE = 8, 256
+_LATER = frozenset({"async", "exit"})
+_MOST_KEPT_BACK = 512
+"""Records that wait at most before the run writes them itself."""
 
 
 class Journal:
@@ -47,6 +54,7 @@ class Journal:
         self.clock = clock
         self._keeper = Keeper(storage, clock, LEASE_SECONDS)
         self._known = KnownBlobs()
+        self._flusher = Flusher()
 
     def take(self, thread: str, durability: Durability = "sync") -> ThreadLog:
         """Take *thread* for writing; what it holds is read when it is asked for.
@@ -194,19 +202,52 @@ class ThreadLog:
             if self._failure is not None:
                 raise self._failure
             if self._is_unsure:
-                self._head += len(self.journal.storage.read(self.thread, self._head))
-                self._is_unsure = False
+                self._look_again()
             first = self._head + 1
             rows = [to_row(self.thread, first, run, records[0])]
             for record in records[1:]:
                 rows.append(to_row(self.thread, first + len(rows), run, record))
-            if self._durability == "exit":
-                self._kept_back += rows
-                self._kept_blobs.update(blobs)
+            if self._durability in _LATER:
+                self._head += len(rows)
+                self._keep_back(rows, blobs, barrier)
             else:
                 self._write(rows, blobs, barrier or self._durability == "power")
-            self._head += len(rows)
+                self._head += len(rows)
             return first
+
+    def _look_again(self) -> None:
+        """Find out what was written by an append that was interrupted."""
+        kept = self._kept_back
+        before = kept[0].seq - 1 if kept else self._head
+        written = len(self.journal.storage.read(self.thread, before))
+        if kept:
+            del kept[:written]
+        else:
+            self._head += written
+        self._is_unsure = False
+
+    def _keep_back(self, rows: Sequence[Row], blobs: Mapping[bytes, bytes], barrier: bool) -> None:
+        self._kept_back += rows
+        self._kept_blobs.update(blobs)
+        if self._durability == "exit":
+            return
+        if barrier or len(self._kept_back) >= _MOST_KEPT_BACK:
+            self._write_kept(barrier)
+        else:
+            self.journal._flusher.soon(id(self), self._flush_now)
+
+    def _flush_now(self) -> None:
+        """Write what is kept back; a failure is the next append's."""
+        with self._lock, contextlib.suppress(DurablyError):
+            if self._failure is None:
+                self._write_kept(barrier=False)
+
+    def _write_kept(self, barrier: bool) -> None:
+        if self._is_unsure:
+            self._look_again()
+        if self._kept_back:
+            self._write(self._kept_back, self._kept_blobs, barrier)
+            self._kept_back, self._kept_blobs = [], {}
 
     def _write(self, rows: Sequence[Row], blobs: Mapping[bytes, bytes], barrier: bool) -> None:
         storage = self.journal.storage
@@ -226,16 +267,13 @@ class ThreadLog:
             self._known.add(rows, blobs)
 
     def flush(self) -> None:
-        """Write what was kept back until the end of the run, synced.
+        """Write what is kept back, synced.
 
         Raises:
             StorageError: Nothing of it was written.
         """
         with self._lock:
-            if self._kept_back:
-                rows, self._kept_back = self._kept_back, []
-                blobs, self._kept_blobs = self._kept_blobs, {}
-                self._write(rows, blobs, True)
+            self._write_kept(barrier=True)
 
     def catch_up(self) -> None:
         """Let what is read be all that was appended, kept back until the end or not."""
