@@ -25,6 +25,9 @@ Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
 T = TypeVar("T")
 
 _LONGEST_PAUSE = 1.0
+_TURN = 2.0
+"""Seconds after which a pool that got no connection begins anew instead of pausing longer."""
+
 _OPTIONS: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
 """No prepared statements: a pooler may give each transaction another session."""
 
@@ -53,12 +56,11 @@ class Database:
         self._patience = patience
         self._process = os.getpid()
         self._is_closed = False
+        self._is_away = False  # waited for in vain: until it is back, nobody waits as long again
         self._statements: dict[str, bytes] = {}
         self._is_ours = isinstance(given, str)
         self._prepare(given)
-        self._pool: Pool = (
-            _pool(self.address, connections, patience) if isinstance(given, str) else given
-        )
+        self._pool: Pool = _pool(self.address, connections) if isinstance(given, str) else given
 
     def sql(self, text: str) -> bytes:
         """Return a fixed statement with the schema's name where it says ``{s}``."""
@@ -87,16 +89,20 @@ class Database:
         Raises:
             JournalError: It failed; says why.
         """
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + min(self._patience, _TURN if self._is_away else self._patience)
         pause = 0.0
         while True:
             self._check_usable()
             try:
-                return self._attempt(work, until)
+                done = self._attempt(work, until)
             except (psycopg.Error, UnicodeEncodeError) as error:
                 is_over = time.monotonic() + pause >= until
                 if isinstance(error, UnicodeEncodeError) or is_over or not passes(error):
+                    self._is_away = is_over
                     raise explained(self._reason(error), self.address.url) from error
+            else:
+                self._is_away = False
+                return done
             time.sleep(pause)
             pause = min(2 * pause + 0.02, _LONGEST_PAUSE)
 
@@ -127,7 +133,8 @@ class Database:
             self._pool.close()
 
     def _attempt(self, work: Callable[[Connection], T], until: float) -> T:
-        with self._pool.connection(timeout=max(0.05, until - time.monotonic())) as connection:
+        left = until - time.monotonic()
+        with self._pool.connection(timeout=min(max(left, _LONGEST_PAUSE), _TURN)) as connection:
             try:
                 return work(connection)
             except psycopg.Error as error:
@@ -173,7 +180,7 @@ class Database:
             )
 
 
-def _pool(where: Address, connections: int, patience: float) -> Pool:
+def _pool(where: Address, connections: int) -> Pool:
     return ConnectionPool(
         where.conninfo,
         min_size=1,
@@ -181,8 +188,7 @@ def _pool(where: Address, connections: int, patience: float) -> Pool:
         kwargs=_OPTIONS,
         open=True,
         name="durably",
-        timeout=patience,
-        reconnect_timeout=patience,
+        reconnect_timeout=_TURN,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -23,6 +24,7 @@ class Keeper:
         self._clock = clock
         self._ttl = ttl
         self._held: set[Lease] = set()
+        self._owed: dict[str, Lease] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -42,6 +44,28 @@ class Keeper:
         with self._lock:
             self._held.discard(lease)
 
+    def give_back(self, lease: Lease) -> None:
+        """Give *lease* back, later if the storage cannot take it now.
+
+        Raises:
+            StorageError: The storage failed; the lease is given back when it works again.
+        """
+        self.drop(lease)
+        try:
+            self._storage.renew(lease, 0)
+        except LeaseLost:
+            pass  # it is somebody else's already
+        except DurablyError:
+            self._owed[lease.thread] = lease
+            raise
+
+    def settle(self, thread: str) -> None:
+        """Give back what could not be given back before, so that *thread* can be taken again."""
+        lease = self._owed.pop(thread, None)
+        if lease is not None:
+            with contextlib.suppress(DurablyError):  # whoever takes the thread is told
+                self.give_back(lease)
+
     def close(self) -> None:
         """Stop renewing anything."""
         self._closed.set()
@@ -52,6 +76,8 @@ class Keeper:
                 held = list(self._held)
             for lease in held:
                 self._renew(lease)
+            for thread in list(self._owed):
+                self.settle(thread)
 
     def _renew(self, lease: Lease) -> None:
         try:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast, get_args
 
-from ..errors import DurablyError, LeaseLost, UnknownRun
+from ..errors import DurablyError, UnknownRun
 from ._flusher import Flusher
 from ._keeper import Keeper
 from ._known import Known, KnownBlobs
@@ -67,6 +67,7 @@ class Journal:
             ThreadBusy: Another run, here or in another process, is driving it.
         """
         owner = f"{owner_id()}#{next(_suffixes)}"
+        self._keeper.settle(thread)
         lease = self.storage.acquire(thread, owner, LEASE_SECONDS, self.clock())
         self._keeper.hold(lease)
         return ThreadLog(self, lease, durability)
@@ -305,15 +306,12 @@ class ThreadLog:
             self._give_back()
 
     def _give_back(self) -> None:
-        self.journal._keeper.drop(self._lease)
         if self._known is not None and self._failure is None and not self._is_unsure:
             self.journal._known.keep(self._lease, self._known, self._head)
         try:
-            self.journal.storage.renew(self._lease, 0)
-        except LeaseLost:
-            pass  # it is somebody else's already
+            self.journal._keeper.give_back(self._lease)
         except DurablyError:
-            # The storage is failing and has said so where it mattered; the lease will run out.
+            # The storage is failing and has said so where it mattered.
             if self._failure is None:
                 raise
 
