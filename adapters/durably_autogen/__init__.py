@@ -3,10 +3,13 @@
 A table of seams, by job:
 
     _models       every chat completion client's calls: steps
+    _clients      what a model call leaves behind in its client
     _tools        workbenches and tools: steps
     _code         code execution: steps
+    _memory       memories that lie elsewhere: steps
     _human        UserProxyAgent: questions
     _spans        team runs and agents' turns: spans; who speaks next
+    _opaque       custom agents' turns without a step inside: steps; _remembering: their state
     _unwinding    how a run gets out of a framework that hangs on exceptions
     _ids          messages' ids and times, the same on replay
     _values       values that are more than their fields
@@ -21,7 +24,7 @@ from typing import Any, ClassVar
 
 from durably.adapting import Adapter, Entry, Seam, TypeCodec, hookimpl, supported_versions
 
-from . import _code, _entry, _human, _ids, _models, _spans, _tools, _unwinding, _values
+from . import _code, _entry, _human, _ids, _memory, _models, _spans, _tools, _unwinding, _values
 
 
 class AutoGenAdapter(Adapter):
@@ -34,6 +37,7 @@ class AutoGenAdapter(Adapter):
         *_models.SEAMS,
         *_tools.SEAMS,
         *_code.SEAMS,
+        *_memory.SEAMS,
         *_human.SEAMS,
         *_spans.SEAMS,
     )

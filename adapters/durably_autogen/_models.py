@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from durably.adapting import Call, Scope, Seam
+
+from ._clients import Traces, count
+from ._streams import closing
 
 
 async def _create(
@@ -19,13 +21,15 @@ async def _create(
     messages: Any,
     **options: Any,
 ) -> Any:
-    if scope.within("model"):  # a cache around a client, or a subclass that calls super()
+    if scope.within("model") or _keeps_in_process(self):
         return await original(self, messages, **options)
+    traces = Traces(scope.run, self)
     step = Call(
         "model",
         model_name(self),
         _request(self, messages, options),
-        load=partial(_replayed, self),
+        dump=traces.dump,
+        load=traces.load,
         usage=_usage,
         adapter="autogen",
         with_model=partial(_with_model, self, original, messages, options),
@@ -40,24 +44,37 @@ async def _create_stream(
     messages: Any,
     **options: Any,
 ) -> AsyncIterator[Any]:
-    if scope.within("model"):
-        async for piece in original(self, messages, **options):
-            yield piece
+    if scope.within("model") or _keeps_in_process(self):
+        async with closing(original(self, messages, **options)) as pieces:
+            async for piece in pieces:
+                yield piece
         return
-    name = model_name(self)
+    name, traces = model_name(self), Traces(scope.run, self)
     step = Call(
         "model",
         name,
         _request(self, messages, options),
-        load=partial(_replayed_stream, self),
+        dump=traces.dump,
+        load=traces.load,
         usage=_stream_usage,
         adapter="autogen",
         with_model=partial(_stream_with_model, self, original, messages, options),
     )
-    async for piece in scope.astream(step, lambda: original(self, messages, **options)):
-        if isinstance(piece, str):
-            scope.emit("messages", (piece, {"model": name}))
-        yield piece
+    live = scope.astream(step, lambda: original(self, messages, **options))
+    async with closing(live) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, str):
+                scope.emit("messages", (piece, {"model": name}))
+            yield piece
+
+
+def _keeps_in_process(client: Any) -> bool:
+    """Say whether *client* is a cache whose store is filled anew when the run is replayed.
+
+    Then the step is the call of the client inside; ``within`` keeps a subclass that calls
+    ``super()``, or a wrapper of any other kind, one step.
+    """
+    return type(getattr(client, "store", None)).__name__ == "InMemoryStore"
 
 
 def _with_model(
@@ -72,7 +89,7 @@ def _with_model(
 
     async def execute() -> Any:
         result = await original(other, messages, **options)
-        _count(client, getattr(result, "usage", None))
+        count(client, getattr(result, "usage", None))
         return result
 
     return execute
@@ -90,7 +107,7 @@ def _stream_with_model(
 
     async def source() -> AsyncIterator[Any]:
         async for piece in original(other, messages, **options):
-            _count(client, getattr(piece, "usage", None))
+            count(client, getattr(piece, "usage", None))
             yield piece
 
     return source
@@ -170,42 +187,6 @@ def _usage(result: Any) -> Mapping[str, int] | None:
 
 def _stream_usage(pieces: list[Any]) -> Mapping[str, int] | None:
     return _usage(pieces[-1]) if pieces else None
-
-
-def _replayed(client: Any, result: Any) -> Any:
-    """Leave *client* as the call itself would have left it."""
-    _count(client, getattr(result, "usage", None))
-    _advance(client)
-    return result
-
-
-def _replayed_stream(client: Any, pieces: list[Any]) -> list[Any]:
-    if pieces:
-        _replayed(client, pieces[-1])
-    return pieces
-
-
-def _count(client: Any, used: Any) -> None:
-    """Add to the totals that ``total_usage()`` and ``actual_usage()`` tell."""
-    for name in ("_total_usage", "_actual_usage"):
-        total: Any = getattr(client, name, None)
-        if used is not None and hasattr(total, "prompt_tokens"):
-            tokens = {
-                "prompt_tokens": total.prompt_tokens + used.prompt_tokens,
-                "completion_tokens": total.completion_tokens + used.completion_tokens,
-            }
-            setattr(client, name, replace(total, **tokens))
-    inner = getattr(client, "client", None)
-    if inner is not None and hasattr(inner, "total_usage"):
-        _count(inner, used)
-
-
-def _advance(client: Any) -> None:
-    """Move a client that answers from a list on to its next answer."""
-    if hasattr(client, "chat_completions") and isinstance(
-        position := getattr(client, "_current_index", None), int
-    ):
-        client._current_index = position + 1
 
 
 SEAMS = (

@@ -67,14 +67,18 @@ class ToolReview:
         tool: The tool.
         args: The arguments.
         again: Calls the tool with other arguments.
+        in_pieces: Whether the call is streamed.
     """
 
     call_id = ""
 
-    def __init__(self, tool: Any, args: Mapping[str, Any], again: Again) -> None:
+    def __init__(
+        self, tool: Any, args: Mapping[str, Any], again: Again, *, in_pieces: bool = False
+    ) -> None:
         self.args: Mapping[str, Any] = dict(args)
         self._tool = tool
         self._again = again
+        self._in_pieces = in_pieces
 
     def args_schema(self) -> Mapping[str, Any] | None:
         """Return the JSON schema of the tool's arguments."""
@@ -91,7 +95,7 @@ class ToolReview:
 
     def responded(self, answer: Any) -> Any:
         """Return a person's answer as the tool's result."""
-        return answer
+        return [answer] if self._in_pieces else answer
 
 
 def tool_result(name: str, said: object, *, is_error: bool = False) -> Any:

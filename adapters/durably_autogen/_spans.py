@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from durably.adapting import Scope, Seam
 
-from ._unwinding import give_cause, handler_tasks, remember_runtime, stop
+from ._opaque import may_be_opaque, opaque_answer, opaque_turn
+from ._streams import closing
+from ._unwinding import ended_by, give_cause, handler_tasks, remember_runtime
 
 _TEAM = "team"
 
@@ -40,8 +41,9 @@ async def _run_team(
 
     owner = (_TEAM, id(self))
     if scope.lane.owner == owner:  # a subclass that calls super()
-        async for item in original(self, *args, **kwargs):
-            yield item
+        async with closing(original(self, *args, **kwargs)) as items:
+            async for item in items:
+                yield item
         return
     name = getattr(self, "name", None) or type(self).__name__
     inner = _unwindable(scope, f"team:{name}", owner)
@@ -51,10 +53,11 @@ async def _run_team(
     _teams.setdefault(self._team_id, team)  # AutoGen refuses a team that runs already
     try:
         with told(inner, _TEAM, name) as over:
-            async for item in inner.iterate(original(self, *args, **kwargs)):
-                if isinstance(item, TaskResult):
-                    over()
-                yield item
+            async with closing(inner.iterate(original(self, *args, **kwargs))) as items:
+                async for item in items:
+                    if isinstance(item, TaskResult):
+                        over()
+                    yield item
     except RuntimeError as error:
         give_cause(scope.run, error)
         raise
@@ -64,48 +67,55 @@ async def _run_team(
 
 
 async def _take_turn(
-    scope: Scope, original: Source, self: Any, *args: Any, **kwargs: Any
+    scope: Scope, original: Source, self: Any, messages: Any, *args: Any, **kwargs: Any
 ) -> AsyncIterator[Any]:
     from autogen_agentchat.base import Response
 
     owner = _turn(self)
     if scope.lane.owner == owner:  # on_messages of the same turn, or super()
-        async for item in original(self, *args, **kwargs):
-            yield item
+        async with closing(original(self, messages, *args, **kwargs)) as items:
+            async for item in items:
+                yield item
         return
     inner = _unwindable(scope, f"agent:{self.name}", owner)
-    try:
-        with told(inner, "agent", self.name) as over:
-            async for item in inner.iterate(original(self, *args, **kwargs)):
+
+    def source() -> AsyncIterator[Any]:
+        return original(self, messages, *args, **kwargs)
+
+    is_opaque = may_be_opaque(self)
+    turn = opaque_turn(inner, self, messages, source) if is_opaque else inner.iterate(source())
+    with told(inner, "agent", self.name) as over:
+        async with closing(turn) as items:
+            async for item in items:
                 if isinstance(item, Response):
                     over()
                 yield item
-    except (Exception, asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:
-        if not _is_member(scope):
-            raise
-        await stop(inner, error)  # the team would wait for ever
 
 
 async def _answer(
-    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+    scope: Scope,
+    original: Callable[..., Awaitable[Any]],
+    self: Any,
+    messages: Any,
+    *args: Any,
+    **kwargs: Any,
 ) -> Any:
+    def call() -> Awaitable[Any]:
+        return original(self, messages, *args, **kwargs)
+
     owner = _turn(self)
     if scope.lane.owner == owner:
-        return await original(self, *args, **kwargs)
+        return await call()
     inner = _unwindable(scope, f"agent:{self.name}", owner)
-    with told(inner, "agent", self.name), inner.entered():
-        return await original(self, *args, **kwargs)
+    with told(inner, "agent", self.name):
+        if may_be_opaque(self):
+            return await opaque_answer(inner, self, messages, call)
+        with inner.entered():
+            return await call()
 
 
 def _turn(agent: Any) -> tuple[str, int]:
     return ("agent", id(agent))
-
-
-def _is_member(scope: Scope) -> bool:
-    owner = scope.lane.owner
-    return isinstance(owner, tuple) and owner[0] == _TEAM
 
 
 def _unwindable(scope: Scope, segment: str, owner: tuple[str, int]) -> Scope:
@@ -155,6 +165,17 @@ def _handle_message(
 def _within(scope: Scope, handling: AbstractContextManager[None]) -> Generator[None]:
     with scope.entered(), handling:
         yield
+
+
+async def _on_message(
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, message: Any, ctx: Any
+) -> Any:
+    """Let nothing out of a message handler that makes AutoGen's runtimes hang."""
+    if not scope.targets:  # an agent on AutoGen's core, outside of any team
+        remember_runtime(scope.run, self._runtime)
+        scope = scope.parking(handler_tasks)
+    with scope.entered():
+        return await ended_by(scope, original(self, message, ctx), ctx.cancellation_token)
 
 
 async def _select_speaker(
@@ -215,6 +236,12 @@ SEAMS = (
         "steps of teams on a runtime of the program's own are not recorded",
         params=("ctx",),
         outside=True,
+    ),
+    Seam(
+        "autogen_core:BaseAgent.on_message",
+        "support",
+        _on_message,
+        "a run that asks a person in a message handler may hang",
     ),
     Seam(
         f"{_GROUP_CHAT}._base_group_chat_manager:BaseGroupChatManager.select_speaker",

@@ -15,7 +15,8 @@ from durably.errors import OutcomeUnknown
 
 from ._reviewing import ToolReview, WorkbenchReview, tool_result
 from ._spans import told
-from ._unwinding import stop
+from ._streams import closing
+from ._unwinding import ended_by
 
 Arguments = Mapping[str, Any] | None
 
@@ -84,8 +85,9 @@ async def _call_tool_stream(
         step = _tool_step(own_name, review, tool)
         pieces = scope.astream(step, lambda: _together(source()))
     try:
-        async for piece in pieces:
-            yield piece
+        async with closing(pieces) as open_pieces:
+            async for piece in open_pieces:
+                yield piece
     except OutcomeUnknown as error:
         yield tool_result(name, error, is_error=True)
 
@@ -96,14 +98,16 @@ async def _together(source: AsyncIterator[Any]) -> AsyncIterator[Any]:
     A run that waits begins no step, so the others' questions would come up one by one.
     """
     await asyncio.sleep(0)
-    async for piece in source:
-        yield piece
+    async with closing(source) as pieces:
+        async for piece in pieces:
+            yield piece
 
 
 async def _span_stream(inner: Scope, name: str, source: AsyncIterator[Any]) -> AsyncIterator[Any]:
     with told(inner, "tool", name):
-        async for piece in inner.iterate(source):
-            yield piece
+        async with closing(inner.iterate(source)) as pieces:
+            async for piece in pieces:
+                yield piece
 
 
 async def _run_json(
@@ -124,16 +128,45 @@ async def _run_json(
     return await scope.astep(step, lambda: original(self, args, *rest, **kwargs))
 
 
+async def _run_json_stream(
+    scope: Scope,
+    original: Callable[..., AsyncIterator[Any]],
+    self: Any,
+    args: Mapping[str, Any],
+    *rest: Any,
+    **kwargs: Any,
+) -> AsyncIterator[Any]:
+    """Catch a stream tool that is called without a workbench."""
+
+    def source() -> AsyncIterator[Any]:
+        return original(self, args, *rest, **kwargs)
+
+    if scope.within("tool", self.name) or _runs_agents(self):
+        pieces = source()
+    else:
+        review = ToolReview(
+            self, args, lambda edited: original(self, edited, *rest, **kwargs), in_pieces=True
+        )
+        pieces = scope.astream(_tool_step(self.name, review, self), source)
+    async with closing(pieces) as open_pieces:
+        async for piece in open_pieces:
+            yield piece
+
+
+async def _list_tools(
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+) -> Any:
+    """Ask an MCP server what it can do once, and never cancel it meanwhile: that would kill it."""
+    step = Call("task", f"{type(self).__name__}.list_tools", None, adapter="autogen")
+    return await scope.astep(step, lambda: original(self, *args, **kwargs))
+
+
 async def _execute_tool_call(
     scope: Scope, original: Callable[..., Awaitable[Any]], *args: Any, **kwargs: Any
 ) -> Any:
     """Let no exception through: the assistant would wait for ever for the results."""
-    try:
-        return await original(*args, **kwargs)
-    except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:
-        return await stop(scope, error)
+    token = kwargs.get("cancellation_token")
+    return await ended_by(scope, original(*args, **kwargs), token, with_errors=True)
 
 
 def _tool_step(name: str, review: Review, tool: Any, *, hint: type | None = None) -> Call:
@@ -201,6 +234,21 @@ SEAMS = (
         _LOSES,
         params=("args",),
         subclasses=True,
+    ),
+    Seam(
+        "autogen_core.tools:BaseStreamTool.run_json_stream",
+        "tool",
+        _run_json_stream,
+        _LOSES,
+        params=("args",),
+        subclasses=True,
+        optional=True,
+    ),
+    Seam(
+        "autogen_ext.tools.mcp:McpWorkbench.list_tools",
+        "support",
+        _list_tools,
+        "MCP servers are asked for their tools again",
     ),
     Seam(
         "autogen_agentchat.agents._assistant_agent:AssistantAgent._execute_tool_call",

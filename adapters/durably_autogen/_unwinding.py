@@ -9,9 +9,10 @@ that they are done, then the rest.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import weakref
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 from durably.adapting import Run, Scope, Suspended, live_scope
@@ -22,10 +23,41 @@ _LOGGER = "autogen_core"
 
 async def stop(scope: Scope, error: BaseException) -> Any:
     """End the run with *error* from a place that no exception can leave; does not return."""
+    if not isinstance(error, Suspended):  # else the run is being suspended already
+        with contextlib.suppress(Suspended):
+            scope.fatal(error)
+    return await scope.park()
+
+
+async def ended_by(
+    scope: Scope, work: Awaitable[Any], token: Any, *, with_errors: bool = False
+) -> Any:
+    """Return what *work* returns; what AutoGen cannot handle, once raised, ends the run.
+
+    Args:
+        scope: Where the work is done.
+        work: What may raise.
+        token: The CancellationToken around it.
+        with_errors: Whether AutoGen cannot handle ordinary exceptions here either.
+    """
     try:
-        scope.fatal(error)
-    except Suspended:
-        return await scope.park()
+        return await work
+    except (GeneratorExit, KeyboardInterrupt, SystemExit):
+        raise
+    except asyncio.CancelledError as error:
+        if _is_asked_for(token):
+            raise
+        return await stop(scope, error)
+    except BaseException as error:
+        if isinstance(error, Exception) and not with_errors:
+            raise
+        return await stop(scope, error)
+
+
+def _is_asked_for(token: Any) -> bool:
+    """Say whether somebody cancelled the current task, or the token it works under."""
+    task = asyncio.current_task()
+    return bool(task is None or task.cancelling() or getattr(token, "is_cancelled", bool)())
 
 
 def remember_runtime(run: Run, runtime: Any) -> None:

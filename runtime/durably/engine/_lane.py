@@ -147,6 +147,11 @@ class Lane:
             if len(key) == _STEP_KEY:
                 yield from ((self.path, *key, nth) for nth in range(count))
 
+    @property
+    def came_to(self) -> int:
+        """Grows when the program comes to a step, a question or a lane of a new kind in it."""
+        return len(self._counts)
+
     def is_home(self, line: Line | None) -> bool:
         """Say whether *line* executes the lane's own code, and is not a branch beside it.
 

@@ -131,6 +131,15 @@ class Scope:
         self.run.targets.update(dict.fromkeys(inherited))
         return Scope(self.run, lane, None, inherited, self.local)
 
+    def parking(self, *targets: Targets) -> Scope:
+        """Return this place as one in which steps park, since no exception can pass there.
+
+        Args:
+            targets: See the attribute.
+        """
+        self.run.targets.update(dict.fromkeys(targets))
+        return Scope(self.run, self.lane, self.leaf, targets, self.local)
+
     @contextmanager
     def span(
         self, kind: str, name: str, segment: str = "", *, owner: Hashable | None = None

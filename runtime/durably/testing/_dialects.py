@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import _wire, _wire_anthropic, _wire_bedrock, _wire_gemini, _wire_responses
+from . import _wire, _wire_anthropic, _wire_bedrock, _wire_gemini, _wire_ollama, _wire_responses
 from ._reply import Failure, Reply
 from ._request import Request
 
@@ -30,6 +30,7 @@ class Dialect:
         events: Makes the events of a streamed answer.
         error: Makes the body of an error.
         streams: Whether an answer is streamed; told by the path, or by the body if None.
+        in_lines: Whether a stream is lines of JSON rather than server-sent events.
     """
 
     path: re.Pattern[str]
@@ -38,6 +39,7 @@ class Dialect:
     events: Callable[[Request, Reply], Iterator[Event]]
     error: Callable[[Failure], object]
     streams: bool | None = None
+    in_lines: bool = False
 
     def request(self, match: re.Match[str], body: Mapping[str, Any]) -> Request:
         """Return what was asked, as a script sees it.
@@ -109,6 +111,14 @@ DIALECTS = (
         _wire_bedrock.events,
         _wire_bedrock.error,
         streams=False,
+    ),
+    Dialect(
+        re.compile(r"/api/chat"),
+        _wire_ollama.chat,
+        _wire_ollama.answer,
+        _wire_ollama.lines,
+        _wire_ollama.error,
+        in_lines=True,
     ),
 )
 

@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif reply.failure is not None:
             self._send_failure(reply.failure, dialect.error)
         elif request.stream:
-            self._stream(dialect.events(request, reply), reply.cut_after)
+            self._stream(dialect, dialect.events(request, reply), reply.cut_after)
         else:
             self._send(200, dialect.answer(request, reply), cut=reply.cut_after is not None)
 
@@ -162,9 +162,10 @@ class _Handler(BaseHTTPRequestHandler):
             headers["x-should-retry"] = "false"
         self._send(failure.status, body(failure), headers=headers)
 
-    def _stream(self, events: Iterator[Event], cut_after: int | None) -> None:
+    def _stream(self, dialect: Dialect, events: Iterator[Event], cut_after: int | None) -> None:
+        kind = "application/x-ndjson" if dialect.in_lines else "text/event-stream"
         self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Type", kind)
         self.send_header("Cache-Control", "no-cache")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
@@ -174,7 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
             head = f"event: {name}\n" if name else ""
-            self._write_chunk(f"{head}data: {text}\n\n".encode())
+            event = f"{text}\n" if dialect.in_lines else f"{head}data: {text}\n\n"
+            self._write_chunk(event.encode())
         self._write_chunk(b"")
 
     def _write_chunk(self, data: bytes) -> None:

@@ -19,14 +19,14 @@ _LOOK_FOR_SHUTDOWN_EVERY = 0.05
 class ModelServer:
     """Serves a scripted model over real HTTP, in threads of this process.
 
-    It speaks OpenAI's chat completions and responses, Anthropic's messages and Google's
-    ``generateContent`` (streamed or not, with tool calls), Amazon Bedrock's ``converse``, and
-    Azure's paths to the first two, as their API references describe them, for any model name and
-    any key. One script answers all of them. Without a script it answers embeddings, counts of
-    tokens and ``GET /v1/models``. It records every request; ``GET /_requests`` shows them. A
-    request for which the script has no reply is answered with status 500; its message shows the
-    request's last message and the rules that were tried, and is logged as a warning to
-    ``durably.testing``.
+    It speaks OpenAI's chat completions and responses, Anthropic's messages, Google's
+    ``generateContent`` and Ollama's chat (streamed or not, with tool calls), Amazon Bedrock's
+    ``converse``, and Azure's paths to the first two, as their API references describe them, for
+    any model name and any key. One script answers all of them. Without a script it answers
+    embeddings, counts of tokens and ``GET /v1/models``. It records every request; ``GET
+    /_requests`` shows them. A request for which the script has no reply is answered with status
+    500; its message shows the request's last message and the rules that were tried, and is logged
+    as a warning to ``durably.testing``.
 
     It serves from the moment it is made until `close`; use it as a context manager.
 

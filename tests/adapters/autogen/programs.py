@@ -16,6 +16,7 @@ INFO = ModelInfo(
     json_output=True,
     family="gpt-4o",
     structured_output=True,
+    multiple_system_messages=True,
 )
 
 

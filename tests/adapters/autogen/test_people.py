@@ -150,7 +150,7 @@ async def test_parallel_tools_ask_together(host, serve, client):
     ("answer", "told"),
     [
         ({"type": "respond", "value": "5"}, "5"),
-        ({"type": "reject"}, "a person decided not to repeat it"),
+        ({"type": "reject"}, "it is not repeated"),
         ({"type": "approve"}, "done"),
     ],
     ids=["respond", "reject", "approve"],

@@ -357,3 +357,24 @@ def test_the_command_tells_what_is_wrong_with_a_script(tmp_path):
         _, complaint = process.communicate()
     assert complaint == f"durably.testing.server: {script}: a script is a list of rules, not {{}}\n"
     assert process.returncode == 2
+
+
+def test_ollamas_api_is_answered_by_the_same_script(serve):
+    """Whole and in lines, with a tool call and its result, which have no ids."""
+    import ollama
+
+    script = [
+        Rule(When(tool="add"), Reply.text("It is five.")),
+        Rule(When(), Reply.tool("add", {"a": 2, "b": 3})),
+    ]
+    server, _ = serve(script)
+    asked: list = [{"role": "user", "content": "2 and 3?"}]
+    client = ollama.Client(host=server.host)
+    with client._client:
+        called = client.chat("llama3.2", messages=asked).message
+        (call,) = called.tool_calls
+        assert (call.function.name, call.function.arguments) == ("add", {"a": 2, "b": 3})
+        asked += [called, {"role": "tool", "content": "5"}]
+        pieces = list(client.chat("llama3.2", messages=asked, stream=True))
+    assert "".join(piece.message.content for piece in pieces) == "It is five."
+    assert [piece.done for piece in pieces][-2:] == [False, True]
