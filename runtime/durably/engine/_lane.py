@@ -150,7 +150,7 @@ class Lane:
     @property
     def came_to(self) -> int:
         """Grows when the program comes to a step, a question or a lane of a new kind in it."""
-        return len(self._counts)
+        return len(self._counted)
 
     def is_home(self, line: Line | None) -> bool:
         """Say whether *line* executes the lane's own code, and is not a branch beside it.
