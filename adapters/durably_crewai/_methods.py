@@ -9,9 +9,10 @@ is executed again, and the steps in it are replayed.
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from math import inf
 from types import SimpleNamespace
 from typing import Any
@@ -150,6 +151,7 @@ class _Unit:
         self._method = method
         self._lane = scope.lane.path
         self._stored: Any = None
+        self._is_cut = False
         call = Call("task", name, None, dump=lambda _: self._stored, adapter="crewai")
         self._step = around.open(call)
         ordinal = self._step.slot.ordinal
@@ -213,11 +215,9 @@ class _Unit:
             result = await self._called(*args, **kwargs)
             is_finished = True
             if self._step.held is None:
-                await beside.aenter(lane)  # its end is a place like a step
-                self._stored = await self._outcome(before, result, used)
-                self._around.perform(self._step, lambda: result)
+                await self._record(before, result, used)
         except asyncio.CancelledError:
-            if self._race is not None:
+            if self._race is not None and not is_finished:
                 self._race.lose(self)
             raise
         finally:
@@ -225,6 +225,29 @@ class _Unit:
             beside.end(lane, is_finished=is_finished)
             self._kickoff.found.pop(lane, None)
         return result
+
+    async def _record(self, before: Before, result: Any, used: list[_Usage]) -> None:
+        """Journal what the method came to, also where its flow is being given up meanwhile."""
+        beside, lane = self._kickoff.interleaving, self._lane
+        if self._is_cut:
+            self._record_at_once(before, result, used)
+            raise asyncio.CancelledError
+        try:
+            await beside.aenter(lane)  # its end is a place like a step
+            left, places = None, beside.places(lane)
+            if not self._left_alone():  # so it does matter who is in the middle of what
+                left, places = await beside.look(lane, lambda: self._left(before))
+        except asyncio.CancelledError:
+            self._record_at_once(before, result, used)
+            raise
+        left = self._left(before) if left is None else left
+        self._stored = self._outcome(result, left, places, used)
+        self._around.perform(self._step, lambda: result)
+
+    def _record_at_once(self, before: Before, result: Any, used: list[_Usage]) -> None:
+        places = self._kickoff.interleaving.places(self._lane)
+        self._stored = self._outcome(result, self._left(before), places, used)
+        self._around.perform(self._step, lambda: result)
 
     def _left_alone(self) -> bool:
         """Say whether the state is the one that every method which is under way began with."""
@@ -239,30 +262,43 @@ class _Unit:
         # CrewAI marks its wrappers in asyncio's way, and asks so.
         if asyncio.iscoroutinefunction(self._method):  # pyright: ignore[reportDeprecated]
             return await self._method(*args, **kwargs)
-        result = await asyncio.to_thread(self._method, *args, **kwargs)
+        result = await self._in_thread(*args, **kwargs)
         return await result if inspect.iscoroutine(result) else result
 
-    async def _outcome(self, before: Before, result: Any, used: list[_Usage]) -> Any:
-        """Return what is journaled; None if the method has to be executed again."""
-        if not is_data(self._scope, result):
-            return None
+    async def _in_thread(self, *args: Any, **kwargs: Any) -> Any:
+        """Call a plain method; one beside another that asks a person comes to its end, or step."""
+        method = functools.partial(copy_context().run, self._method, *args, **kwargs)
+        called = asyncio.get_running_loop().run_in_executor(None, method)
+        called.add_done_callback(lambda one: None if one.cancelled() else one.exception())
         try:
-            left, beside = await self._left_behind(before)
+            return await asyncio.shield(called)
+        except asyncio.CancelledError:
+            if not self._scope.run.stopping:
+                raise
+        self._is_cut = True
+        await asyncio.wait({called})
+        return called.result()
+
+    def _left(self, before: Before) -> dict[str, Any] | None:
+        """Return what the method left behind; None if it is more than data."""
+        try:
+            return before.left_behind()
         except Unwritable:
+            return None
+
+    def _outcome(
+        self, result: Any, left: Any, places: Mapping[str, int], used: list[_Usage]
+    ) -> dict[str, Any] | None:
+        """Return what is journaled; None if the method has to be executed again."""
+        if left is None or not is_data(self._scope, result):
             return None
         return {
             "result": result,
             "left": left,
             "usages": used,
             "lane": self._lane,
-            "beside": dict(beside),
+            "beside": dict(places),
         }
-
-    async def _left_behind(self, before: Before) -> tuple[dict[str, Any], Mapping[str, int]]:
-        """Return what the method left, and where the methods beside it were then."""
-        if self._left_alone():  # so it does not matter who is in the middle of what
-            return before.left_behind(), self._kickoff.interleaving.places(self._lane)
-        return await self._kickoff.interleaving.look(self._lane, before.left_behind)
 
     def record_lost(self) -> None:
         """Journal that the method was cancelled because another was faster."""

@@ -8,11 +8,13 @@ from . import (
     _artifacts,
     _branches,
     _callbacks,
+    _flow_people,
     _flows,
     _human,
     _memory,
     _methods,
     _models,
+    _persistence,
     _spans,
     _support,
     _tools,
@@ -33,6 +35,7 @@ _LONE_AGENT = "crewai.agent.core:Agent"
 _PROVIDER = "crewai.core.providers.human_input:SyncHumanInputProvider"
 _MEMORY = "crewai.memory.unified_memory:Memory"
 _KNOWLEDGE = "crewai.knowledge.knowledge:Knowledge"
+_PERSISTENCE = "crewai.flow.persistence.base:FlowPersistence"
 _TOOL = "crewai.tools.structured_tool:CrewStructuredTool"
 
 MODELS = (
@@ -224,19 +227,45 @@ def _flow_seams(flow: str) -> tuple[Seam, ...]:
             optional=True,
             since="1.15",
         ),
-        Seam(f"{flow}.ask", "human", _human.ask, _TERMINAL, params=("message",), optional=True),
+        Seam(
+            f"{flow}.ask", "human", _flow_people.ask, _TERMINAL, params=("message",), optional=True
+        ),
         Seam(
             f"{flow}._request_human_feedback",
             "human",
-            _human.request_feedback,
+            _flow_people.request_feedback,
             _TERMINAL,
             params=("message", "output"),
             optional=True,
         ),
+        Seam(
+            f"{flow}._resolve_feedback_provider",
+            "support",
+            _flow_people.resolve_feedback_provider,
+            "providers of feedback are asked again",
+            optional=True,
+            since="1.15",
+        ),
     )
 
 
-FLOWS = (*_flow_seams("crewai.flow.runtime:Flow"), *_flow_seams("crewai.flow.flow:Flow"))
+_KEPT = (
+    ("load_state", _persistence.load, "a continued flow finds what its own methods saved since"),
+    ("load_pending_feedback", _persistence.load, "a flow that paused cannot be continued twice"),
+    ("save_state", _persistence.save, "states are saved again, over later ones"),
+    ("save_pending_feedback", _persistence.save, "a flow that went on is marked as paused"),
+    ("clear_pending_feedback", _persistence.save, "a flow that paused again is marked as going on"),
+)
+
+
+FLOWS = (
+    *_flow_seams("crewai.flow.runtime:Flow"),
+    *_flow_seams("crewai.flow.flow:Flow"),
+    *(
+        Seam(f"{_PERSISTENCE}.{name}", "memory", around, loses, subclasses=True, optional=True)
+        for name, around, loses in _KEPT
+    ),
+)
 
 SUPPORT = (
     Seam(
