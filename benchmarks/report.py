@@ -52,13 +52,16 @@ def _targets(results: Results) -> list[str]:
             continue
         against = target.against.subject if target.against else ""
         verdict = target.judged(results)
-        if verdict:
-            spread = " to ".join(map(_number, verdict.rounds or ()))
-            found = _number(verdict.found)
-            rows.append([target.work, against, verdict.bound, found, spread, verdict.said])
-        else:
-            rows.append([target.work, against, "", "", "", _why(target.ours.of(results), against)])
-    return _table(["work", "against", "target", "found", "in single rounds", "verdict"], rows)
+        if verdict is None:
+            why = _why(target.ours.of(results), against)
+            rows.append([target.work, against, "", "", "", "", why])
+            continue
+        spread = " to ".join(map(_number, verdict.rounds or ()))
+        by_cpu = "" if verdict.by_cpu is None else _number(verdict.by_cpu)
+        found = _number(verdict.found)
+        rows.append([target.work, against, verdict.bound, found, spread, by_cpu, verdict.said])
+    header = ["work", "against", "target", "found", "single rounds", "by CPU time", "verdict"]
+    return _table(header, rows)
 
 
 def _why(ours: float | None, against: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-import statistics
 import time
 
 from ..peers.interface import Peer, new_thread
 from .checks import expect
+from .timing import Taken, Watch, medians
 
 AT_MOST = 20_000_000
 """Bytes of results in one measurement, which bounds how many steps there are."""
@@ -54,7 +54,7 @@ def _kept(peer: Peer, given: list[bytes]) -> tuple[float, int]:
 def chat(peer: Peer, turns: int) -> dict[str, float]:
     """Measure a conversation of *turns* turns, each a run that is given all messages so far."""
     asked, replies = _script(turns)
-    thread, taken = new_thread(), list[float]()
+    thread, taken = new_thread(), list[Taken]()
     with peer.opened():
         peer.say(new_thread(), "warm", str)
     empty = peer.disk()
@@ -62,20 +62,21 @@ def chat(peer: Peer, turns: int) -> dict[str, float]:
         peer.say(new_thread(), "warm", str)
         peer.executed.clear()
         for turn, text in enumerate(asked):
-            began = time.perf_counter()
+            watch = Watch()
             reply = peer.say(thread, text, lambda seen: replies[seen // 2])
-            taken.append(time.perf_counter() - began)
+            taken.append(watch.taken())
             expect(reply, replies[turn], f"the reply of turn {turn}")
     expect(peer.executed, list(range(1, 2 * turns, 2)), "messages that the model was given")
     written = sum(map(len, asked)) + sum(map(len, replies))
     edge = min(EDGE, turns // 2)
-    first, last = statistics.median(taken[:edge]), statistics.median(taken[-edge:])
+    typical, first, last = (medians(part) for part in (taken, taken[:edge], taken[-edge:]))
     disk = peer.disk() - empty
     return {
-        "ms": statistics.median(taken) * 1e3,
-        "first_ms": first * 1e3,
-        "last_ms": last * 1e3,
-        "growth": last / first,
+        **typical.in_ms(),
+        "first_ms": first.wall * 1e3,
+        "last_ms": last.wall * 1e3,
+        "growth": last.wall / first.wall,
+        "cpu_growth": last.cpu / first.cpu,
         "disk_mb": disk / 1e6,
         "disk_ratio": disk / written,
     }

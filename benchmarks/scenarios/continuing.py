@@ -8,6 +8,7 @@ import time
 from ..elsewhere import call_elsewhere, killed_elsewhere
 from ..peers.interface import Peer, new_thread
 from .checks import expect, sum_of_steps
+from .timing import Watch
 
 WARM = 20
 
@@ -20,12 +21,12 @@ def resume(peer: Peer, count: int) -> dict[str, float]:
         _begin(peer, "fail_after", thread, count)
         peer.go_on(warm, WARM)
         peer.executed.clear()
-        began = time.perf_counter()
+        watch = Watch()
         total = peer.go_on(thread, count)
-        seconds = time.perf_counter() - began
+        taken = watch.taken()
     expect(total, sum_of_steps(count), "the sum of the steps")
     expect(len(peer.executed), 0, "finished steps executed again")
-    return {"ms": seconds * 1e3, "us": seconds / count * 1e6}
+    return {**taken.in_ms(), **taken.each(count)}
 
 
 def interrupt(peer: Peer, count: int) -> dict[str, float]:
@@ -36,12 +37,12 @@ def interrupt(peer: Peer, count: int) -> dict[str, float]:
         asked = _begin(peer, "ask_after", thread, count)
         peer.answer(warm, WARM, "yes")
         peer.executed.clear()
-        began = time.perf_counter()
+        watch = Watch()
         found = peer.answer(thread, count, "yes")
-        seconds = time.perf_counter() - began
+        taken = watch.taken()
     expect(found, (sum_of_steps(count), "yes"), "the sum of the steps and the answer")
     expect(len(peer.executed), 0, "finished steps executed again")
-    return {"ms": seconds * 1e3, "asked_ms": asked * 1e3}
+    return {**taken.in_ms(), "asked_ms": asked * 1e3}
 
 
 def kill(peer: Peer, count: int) -> dict[str, float]:
@@ -49,12 +50,12 @@ def kill(peer: Peer, count: int) -> dict[str, float]:
     thread, number = new_thread(), secrets.randbelow(count // 2) + count // 4
     with peer.opened():
         killed_elsewhere(peer, "die_in", thread, count, number)
-        began = time.perf_counter()
+        watch = Watch()
         total = peer.go_on(thread, count)
-        seconds = time.perf_counter() - began
+        taken = watch.taken()
     expect(total, sum_of_steps(count), "the sum of the steps")
     expect(set(range(number, count)) - {*peer.executed}, set(), "steps never executed")
-    return {"again": len(peer.executed) - (count - number), "ms": seconds * 1e3}
+    return {"again": len(peer.executed) - (count - number), **taken.in_ms()}
 
 
 def _begin(peer: Peer, method: str, thread: str, count: int) -> float:

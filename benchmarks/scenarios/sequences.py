@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from ..peers.interface import Peer
 from .checks import expect, sum_of_steps
-from .timing import atypical, typical
+from .timing import Taken, Watch, atypical, typical
 
 WARM = 20
 EACH = 10
@@ -29,7 +28,7 @@ def steps(peer: Peer, count: int) -> dict[str, float]:
 
     with peer.opened():
         peer.steps(WARM)
-        return {"us": typical(once) / count * 1e6}
+        return typical(once).each(count)
 
 
 def asteps(peer: Peer, count: int) -> dict[str, float]:
@@ -40,12 +39,12 @@ def asteps(peer: Peer, count: int) -> dict[str, float]:
         expect(await peer.asteps(count), sum_of_steps(count), "the sum of the steps")
         expect(len(peer.executed), count, "steps executed")
 
-    async def measured() -> float:
+    async def measured() -> Taken:
         async with peer.aopened():
             await peer.asteps(WARM)
             return await atypical(once)
 
-    return {"us": asyncio.run(measured()) / count * 1e6}
+    return asyncio.run(measured()).each(count)
 
 
 def many(peer: Peer, workers: int) -> dict[str, float]:
@@ -54,19 +53,19 @@ def many(peer: Peer, workers: int) -> dict[str, float]:
     with peer.opened(), ThreadPoolExecutor(workers) as pool:
         list(pool.map(lambda _: peer.steps(EACH), range(workers)))
         peer.executed.clear()
-        began = time.perf_counter()
+        watch = Watch()
         sums = list(pool.map(lambda _: peer.steps(EACH), range(runs)))
-        seconds = time.perf_counter() - began
+        taken = watch.taken()
     expect(sums, [sum_of_steps(EACH)] * runs, "the sums of the runs")
     expect(len(peer.executed), runs * EACH, "steps executed")
-    return _throughput(seconds, runs)
+    return _throughput(taken, runs)
 
 
 def amany(peer: Peer, workers: int) -> dict[str, float]:
     """Measure a thousand runs of ten steps in one event loop, *workers* of them at once."""
     runs = FEWER.get(peer.subject.library, RUNS)
 
-    async def measured() -> tuple[list[int], float]:
+    async def measured() -> tuple[list[int], Taken]:
         limit = asyncio.Semaphore(workers)
 
         async def one() -> int:
@@ -76,16 +75,16 @@ def amany(peer: Peer, workers: int) -> dict[str, float]:
         async with peer.aopened():
             await asyncio.gather(*(one() for _ in range(workers)))
             peer.executed.clear()
-            began = time.perf_counter()
+            watch = Watch()
             sums = await asyncio.gather(*(one() for _ in range(runs)))
-            return sums, time.perf_counter() - began
+            return sums, watch.taken()
 
-    sums, seconds = asyncio.run(measured())
+    sums, taken = asyncio.run(measured())
     expect(sums, [sum_of_steps(EACH)] * runs, "the sums of the runs")
     expect(len(peer.executed), runs * EACH, "steps executed")
-    return _throughput(seconds, runs)
+    return _throughput(taken, runs)
 
 
-def _throughput(seconds: float, runs: int) -> dict[str, float]:
+def _throughput(taken: Taken, runs: int) -> dict[str, float]:
     done = runs * EACH
-    return {"per_s": done / seconds, "us": seconds / done * 1e6}
+    return {"per_s": done / taken.wall, **taken.each(done)}

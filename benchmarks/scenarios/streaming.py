@@ -7,6 +7,7 @@ import time
 
 from ..peers.interface import Peer
 from .checks import expect
+from .timing import Watch
 
 PAUSE = 0.005
 """Seconds between two parts where latency is measured."""
@@ -16,12 +17,12 @@ def throughput(peer: Peer, count: int) -> dict[str, float]:
     """Measure *count* parts written as fast as they can be: parts in a second."""
     with peer.opened():
         list(peer.stream(10, 0))
-        began = time.perf_counter()
+        watch = Watch()
         written = list(peer.stream(count, 0))
-        seconds = time.perf_counter() - began
+        taken = watch.taken()
     expect(len(written), count, "parts received")
     expect(written, sorted(written), "the order of the parts")
-    return {"per_s": count / seconds, "us": seconds / count * 1e6}
+    return {"per_s": count / taken.wall, **taken.each(count)}
 
 
 def latency(peer: Peer, count: int) -> dict[str, float]:

@@ -11,10 +11,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -22,6 +20,7 @@ from typing import Any
 from ..place import Place
 from ..subjects import Subject
 from .checks import expect
+from .timing import Taken, Watch, medians
 
 TURNS = 2
 """Model calls of one piece of work: a tool call, then the answer."""
@@ -139,27 +138,29 @@ def _alternated(plain: Work, make_durable: Callable[[], Work], delay: int) -> di
     for _ in range(3):
         expect(plain()[-1:], "3", "the answer")
     rounds = max(LEAST, min(MOST, int(BUDGET / (TURNS * 2 * (0.01 + delay / 1000)))))
-    untouched = statistics.median(_timed(plain) for _ in range(rounds // 2))
+    untouched = medians([_timed(plain) for _ in range(rounds // 2 or 1)])
     durable = make_durable()
     for _ in range(3):
         expect(durable()[-1:], "3", "the answer")
     pairs = [(_timed(plain), _timed(durable)) for _ in range(rounds)]
-    ours = statistics.median(with_us for _, with_us in pairs)
-    theirs = statistics.median(without for without, _ in pairs)
+    theirs, ours = (medians(list(part)) for part in zip(*pairs, strict=True))
     return {
-        "ratio": ours / theirs,
-        "ms": ours / TURNS * 1e3,
-        "plain_ms": theirs / TURNS * 1e3,
-        "untouched_ms": untouched / TURNS * 1e3,
+        "ratio": ours.wall / theirs.wall,
+        "cpu_ratio": ours.cpu / theirs.cpu,
+        "ms": ours.wall / TURNS * 1e3,
+        "cpu_ms": ours.cpu / TURNS * 1e3,
+        "plain_ms": theirs.wall / TURNS * 1e3,
+        "plain_cpu_ms": theirs.cpu / TURNS * 1e3,
+        "untouched_ms": untouched.wall / TURNS * 1e3,
     }
 
 
-def _timed(work: Work) -> float:
-    began = time.perf_counter()
+def _timed(work: Work) -> Taken:
+    watch = Watch()
     found = work()
-    seconds = time.perf_counter() - began
+    taken = watch.taken()
     expect(found[-1:], "3", "the answer")
-    return seconds
+    return taken
 
 
 @contextmanager
