@@ -247,7 +247,7 @@ class Scope:
                     before = scope_var.get()
                     scope_var.set(inner)
                     try:
-                        if step.timeout and inner.lane.deadline:
+                        if step.policy.timeout and inner.lane.deadline:
                             value = call_within(inner.lane.deadline, execute)
                         else:
                             value = execute()
@@ -316,6 +316,8 @@ class Scope:
 
     def _settled(self, step: Step) -> tuple[Decision, Any] | None:
         """Return what a person decided about an effect left half-way; None: to execute it."""
+        if not self.run.past.unfinished:
+            return None
         question = step.unfinished()
         if question is None:
             return None
@@ -376,8 +378,8 @@ class Scope:
     def _inner(self, step: Step) -> Scope:
         """Return the scope for what happens inside *step*; new for each attempt."""
         call, outer, deadline = step.call, self.lane, self.lane.deadline
-        if step.timeout:
-            deadline = Deadline(call.name, step.timeout, self.run.clock, deadline)
+        if step.policy.timeout:
+            deadline = Deadline(call.name, step.policy.timeout, self.run.clock, deadline)
         lane = Lane(step.slot, None, deadline, outer.agent)
         lane.home = step.line
         inner = Scope(self.run, lane, (call.kind, call.name), self.targets, self.local)

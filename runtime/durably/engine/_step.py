@@ -22,7 +22,7 @@ from ..types import (
 from ._call import Call
 from ._gates import Served
 from ._identity import differences, fingerprint, same_shape, unpack
-from ._lane import Lane, Line, inner_lane, line_here, segments
+from ._lane import Lane, inner_lane, line_here, segments
 from ._options import Stored
 from ._outcomes import Held, Slot
 from ._run import FailedStep, Run
@@ -41,6 +41,9 @@ class Step:
         held: Its recorded outcome, or None if it has to be executed.
         terms: What is put around it, resolved.
         policy: The fields of the terms.
+        is_in_time: Whether the program came to it before a question beside it was open, or together
+            with a step that it came to before.
+        line: Who executes it, once it has begun, if that matters.
         model: The model that was called in the place of the call's own, if one was.
         is_altered: Whether something else was done than its request says.
         is_done: Whether it has an outcome that is no failure, in this process.
@@ -66,7 +69,7 @@ class Step:
         past = run.past
         with run.lock:
             slot = self.slot = lane.slot(call.kind, call.name, print_)
-            line = self._line = line_here() if call.kind == "task" else None
+            line = self.line = line_here() if call.kind == "task" else None
             is_beside = not lane.is_home(line)
             held = None if past.is_blank else self._exact(slot)
             if held is None:
@@ -85,7 +88,7 @@ class Step:
         if run.past.proposed and self.inner in run.past.proposed:
             self._keep_waiting_for_people()
         # Begun before a question beside it, or together with what was, it is finished.
-        self._was_in_time = lane.is_calling or not run.stopping
+        self.is_in_time = lane.is_calling or not run.stopping
 
     def _exact(self, slot: Slot) -> Held | None:
         try:
@@ -189,11 +192,6 @@ class Step:
         return call.load(value) if call.load is not None else value
 
     @property
-    def line(self) -> Line | None:
-        """Who executes it, once it has begun, if that matters."""
-        return self._line
-
-    @property
     def attempt(self) -> int:
         """Which attempt is under way, from 1."""
         return self._attempts + 1
@@ -271,14 +269,14 @@ class Step:
             Suspended: The run is being suspended, or its journal failed.
         """
         run, lane, call = self.run, self._lane, self.call
-        if not self._was_in_time or run.failure is not None or run.over:
+        if not self.is_in_time or run.failure is not None or run.over:
             run.check()
         if lane.deadline is not None:
             if lane.deadline.is_over:
                 raise Suspended(f"{call.name} was called by an attempt that was given up")
             lane.deadline.beat()
-        if self._line is not None:
-            self._line = line_here()
+        if self.line is not None:
+            self.line = line_here()
         with run.lock:
             self._is_inside = True
             run.inflight += 1
@@ -415,7 +413,9 @@ class Step:
         if run.log is None:
             return 0
         body, blobs = self._written(value)
-        request, more = self._request_body()
+        request, more = self._packed, NO_BLOBS
+        if len(request) > _SPLIT:  # a long history costs only the messages not seen before
+            request, more = run.codec.split(unpack(request))
         lane, kind, name, ordinal, print_, nth = slot
         ended = StepEnded(
             lane,
@@ -448,9 +448,3 @@ class Step:
             where = self.slot.lane or "root"
             error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({where})")
             run.stop(error)
-
-    def _request_body(self) -> tuple[bytes, Mapping[bytes, bytes]]:
-        """Return the request as stored: a long history costs only the messages not seen before."""
-        if len(self._packed) <= _SPLIT:
-            return self._packed, NO_BLOBS
-        return self.run.codec.split(unpack(self._packed))

@@ -110,7 +110,7 @@ class Task(Generic[P, R]):
         """Begin the step in plain code."""
         if step.held is not None and not scope.run.interleaved:
             return TaskFuture.ended(*_replayed(step))
-        scope.lane.is_calling = not scope.run.stopping or scope.lane.is_calling
+        scope.lane.is_calling = step.is_in_time
         if step.terms.once:
             self._let_review(step, lambda request: self._calling(frame, request))
         execute = self._calling(frame, step.call.request)

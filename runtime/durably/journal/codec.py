@@ -42,6 +42,9 @@ from ._codec_write import CarefulWriter, Unwritable, Write, Writer, hides_buffer
 T = TypeVar("T")
 
 _MAX_CACHED = 1_000
+_WHOLE = frozenset({bool, float, int, str, type(None)})
+"""Classes whose values ormsgpack writes as they are, or refuses."""
+
 _BY_NAME: Mapping[tuple[str, str], Write] = {
     ("pydantic_core._pydantic_core", "TzInfo"): _codec_builtins.write_timezone,
     ("pydantic_core._pydantic_core", "ValidationError"): _codec_validation.write_validation_error,
@@ -121,7 +124,7 @@ class Codec:
         try:
             if hint is None:
                 data = packb(value, self._default, fmt.OPTIONS)
-                if not hides_buffer(data, value):
+                if type(value) in _WHOLE or not hides_buffer(data, value):
                     return data
             else:
                 return Writer(self, hinted(hint)).pack(value)
