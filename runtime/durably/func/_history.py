@@ -106,24 +106,17 @@ def saved_before(run: Run, lane: str = "") -> Any:
     """
     if run.log is None:
         return None
-    bound = _memory_bound(run) if not lane else None
+    before: int | None = None if lane else 0
     for entry in run.log.marks():
         record = entry.record
-        if bound is not None and entry.seq >= bound:
-            continue
-        if isinstance(record, Saved) and record.lane == lane:
-            return run.log.value(record.value)
-        if isinstance(record, Updated) and not lane:
-            return run.log.value(record.save)
+        if before is None or entry.seq < before:
+            if isinstance(record, Saved) and record.lane == lane:
+                return run.log.value(record.value)
+            if isinstance(record, Updated) and not lane:
+                return run.log.value(record.save)
+        elif entry.run == run.id and isinstance(record, RunStarted):
+            before = int(record.meta.get("memory_before", entry.seq))
     return None
-
-
-def _memory_bound(run: Run) -> int:
-    """Return the row before which the run's memory lies."""
-    assert run.log is not None
-    start = run.log.start_of(run.id)
-    assert isinstance(start.record, RunStarted)
-    return int(start.record.meta.get("memory_before", start.seq))
 
 
 def _landmarks(host: Host, thread: str) -> list[Entry]:

@@ -13,6 +13,7 @@ import os
 import platform
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,17 +97,17 @@ def is_dead(owner: str) -> bool:
 
 
 def _current() -> _Process:
-    # Read anew each time: a few small files, and nothing to forget after fork().
-    pid = os.getpid()
+    host = re.sub(r"[^\w.-]", "_", platform.node(), flags=re.ASCII) or "localhost"
+    return _Process(host, *_process(os.getpid()))
+
+
+@lru_cache(maxsize=2)
+def _process(pid: int) -> tuple[str, str, str, str, str]:
+    """Return all but the host of this process, whose id is *pid*; a forked child has another id."""
     stat = _stat(pid)
-    return _Process(
-        host=re.sub(r"[^\w.-]", "_", platform.node(), flags=re.ASCII) or "localhost",
-        pid=str(pid),
-        start=stat.start if stat else _UNKNOWN,
-        boot=_text(Path("/proc/sys/kernel/random/boot_id")) or _UNKNOWN,
-        namespace=_pid_namespace(),
-        machine=_machine(),
-    )
+    start = stat.start if stat else _UNKNOWN
+    boot = _text(Path("/proc/sys/kernel/random/boot_id")) or _UNKNOWN
+    return str(pid), start, boot, _pid_namespace(), _machine()
 
 
 def _is_gone(pid: int, start: str) -> bool:
