@@ -13,11 +13,27 @@ from ._demo import demo
 from ._doctor import doctor
 from ._exec import exec_
 from ._plugins import plugins
+from ._policy import policy
+from ._resume import resume
 from ._run import run
 from ._runs import runs
 from ._show import show
 
-_OURS = (run, exec_, runs, show, approvals, respond, approve, reject, plugins, doctor, demo)
+_OURS = (
+    run,
+    exec_,
+    runs,
+    show,
+    resume,
+    approvals,
+    respond,
+    approve,
+    reject,
+    policy,
+    plugins,
+    doctor,
+    demo,
+)
 
 
 class Loaded:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
+from collections.abc import Sequence
 
 from ..engine import Outcome
-from ..errors import DurablyError, StepFailed
+from ..errors import DurablyError, RunParked, StepFailed
 from ..hooks import Listener
 from ..hosting import Host
 from ..people import question_of
@@ -15,10 +17,10 @@ from ._failures import message_of, show_uncaught
 from ._live import Totals, flush_output
 from ._questions import commands_for, words_of
 from ._screen import Screen
-from ._wording import counted, duration, one_line, short_ids
+from ._wording import counted, duration, moment, one_line, short_ids
 
 WAITING = getattr(os, "EX_TEMPFAIL", 75)
-"""Exit code of a run that waits for a person (sysexits.h)."""
+"""Exit code of a run that waits for a person or a time (sysexits.h)."""
 
 _INTERRUPTED = 130
 
@@ -30,14 +32,16 @@ class Ending(Listener):
         screen: Where to.
         totals: What was done, kept by somebody else; None if the end of a run that is done needs
             no words.
-        again: The command line that continues the run.
+        again: The command line that continues the run, after ``durably``.
         store: The journal's URL.
     """
 
-    def __init__(self, screen: Screen, totals: Totals | None, again: str, store: str) -> None:
+    def __init__(
+        self, screen: Screen, totals: Totals | None, again: Sequence[str], store: str
+    ) -> None:
         self._screen = screen
         self._totals = totals
-        self._again = again
+        self._again = shlex.join(["durably", *again])
         self._store = store
         self._run = ""
         self._began = time.monotonic()
@@ -50,7 +54,10 @@ class Ending(Listener):
         """Write the last lines and return the exit code."""
         flush_output()
         if outcome.status == "waiting":
-            self._wait(outcome.interrupts)
+            if outcome.interrupts:
+                self._wait(outcome.interrupts)
+            if isinstance(outcome.error, RunParked):
+                self._parked(outcome.error)
             return int(WAITING)
         if outcome.status == "done":
             self._done()
@@ -72,6 +79,12 @@ class Ending(Listener):
             for command in commands_for(question, short[one.id], self._store):
                 self._screen.line(f"    {command}")
         self._screen.line(f"  then continue with: {self._again}")
+
+    def _parked(self, error: RunParked) -> None:
+        self._last("waiting", "yellow", f"parked until {moment(error.wake)}")
+        self._screen.line(f"  {one_line(error.why, self._screen.width - 2)}")
+        self._screen.line("  then continue it with: durably resume --due")
+        self._screen.line(f"  or before that with: {self._again}")
 
     def _failed(self, error: BaseException, ours: set[str]) -> int:
         mark, code, said = "failed", 1, f"failed: {type(error).__name__}: {error}"

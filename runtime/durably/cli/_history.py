@@ -107,6 +107,16 @@ def steps_of(entries: Iterable[Entry]) -> list[StepLine]:
     return [StepLine(number, record) for number, record in enumerate(records, 1)]
 
 
+def bill(steps: Iterable[StepLine]) -> tuple[float, float]:
+    """Return what a run's steps cost in US dollars, and what its cached ones would have cost."""
+    paid = saved = 0.0
+    for one in steps:
+        if isinstance(one.record, StepEnded):
+            cost = float((one.record.usage or {}).get("cost") or 0.0)
+            paid, saved = (paid, saved + cost) if one.record.cached else (paid + cost, saved)
+    return paid, saved
+
+
 def questions_of(host: Host, view: RunView, entries: Iterable[Entry]) -> list[QuestionLine]:
     """Return a run's questions in the order in which they were asked."""
     asked: dict[str, list[Entry]] = {}

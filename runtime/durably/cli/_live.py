@@ -6,7 +6,7 @@ import contextlib
 import re
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,11 @@ from ..hooks import Listener
 from ..types import Interrupt, RunInfo, StepInfo
 from ._questions import text_of
 from ._screen import Screen
-from ._wording import counted, duration, number, one_line, padded, tokens
+from ._wording import counted, duration, money, number, one_line, padded, tokens
 
 _RIGHT = 30
 _LEAST_LABEL = 20
 _INSIDE_STEP = re.compile(r"~[0-9a-f]{16}(#\d+)?$")
-
-Price = Callable[[str, Mapping[str, Any]], float | None]
 
 
 @dataclass(slots=True)
@@ -32,7 +30,9 @@ class Totals:
         replayed: Steps whose outcome came from the journal.
         paid: Tokens used.
         spared: Tokens that replayed steps had used.
-        cost: USD paid, as far as a plug-in knows prices.
+        cost: USD paid, as far as prices are known.
+        cached: Steps that a cache served.
+        saved: USD that replayed and cached steps had cost.
     """
 
     executed: int = 0
@@ -40,17 +40,23 @@ class Totals:
     paid: int = 0
     spared: int = 0
     cost: float = 0.0
+    cached: int = 0
+    saved: float = 0.0
 
     def __str__(self) -> str:
         parts = [counted(self.executed + self.replayed, "step")]
         if self.replayed:
             parts[0] += f", {self.replayed} replayed"
+        if self.cached:
+            parts[0] += f", {self.cached} cached"
         if self.paid or self.spared:
             parts.append(f"{number(self.paid)} tokens used")
         if self.spared:
             parts[-1] += f", {number(self.spared)} not paid again"
-        if self.cost:
-            parts.append(f"${self.cost:.4f}")
+        if self.cost or self.saved:
+            parts.append(money(self.cost))
+        if self.saved:
+            parts[-1] += f", {money(self.saved)} saved"
         return "   ".join(parts)
 
 
@@ -64,16 +70,14 @@ class Live(Listener):
         screen: Where to.
         title: What is run.
         journal: Where its journal is, for people.
-        price: Says what a model call cost, if it knows.
     """
 
-    def __init__(self, screen: Screen, title: str, journal: str, price: Price) -> None:
+    def __init__(self, screen: Screen, title: str, journal: str) -> None:
         self.totals = Totals()
         self._screen = screen
         self._marks = screen.marks
         self._title = title
         self._journal = journal
-        self._price = price
         self._spans: dict[str, str] = {}
         self._shown: list[str] = []
         self._lock = threading.Lock()
@@ -96,10 +100,16 @@ class Live(Listener):
 
     def step_finished(self, step: StepInfo, error: BaseException | None) -> None:
         """Write a step's line."""
-        self.totals.executed += 1
-        self.totals.paid += _sum(step.usage)
-        cost = self._price(step.name, step.usage) if step.usage else None
-        self.totals.cost += cost or 0.0
+        totals = self.totals
+        totals.executed += 1
+        if step.cached:
+            totals.cached += 1
+            totals.spared += _sum(step.usage)
+            totals.saved += _cost(step.usage)
+            self._step(step, self._marks.replayed, "blue", "cached")
+            return
+        totals.paid += _sum(step.usage)
+        totals.cost += _cost(step.usage)
         if error is None:
             self._step(step, self._marks.done, "green", duration(step.elapsed))
             return
@@ -110,6 +120,7 @@ class Live(Listener):
         """Write a replayed step's line."""
         self.totals.replayed += 1
         self.totals.spared += _sum(step.usage)
+        self.totals.saved += _cost(step.usage)
         self._step(step, self._marks.replayed, "blue", "replayed")
 
     def step_retried(self, step: StepInfo, error: BaseException, delay: float) -> None:
@@ -181,6 +192,10 @@ def flush_output() -> None:
     """Flush what the program has printed; its own troubles with that are left to it."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
+
+
+def _cost(usage: Mapping[str, Any] | None) -> float:
+    return float((usage or {}).get("cost") or 0.0)
 
 
 def _sum(usage: Mapping[str, Any] | None) -> int:

@@ -38,18 +38,20 @@ def run(
     program: Program = load_module(script, args) if as_module else load_script(script, args)
     screen = Screen(sys.stderr)
     plugins = plugins_to_run_with(loaded.plugins, screen)
-    live = Live(screen, program.name, shown(start.store), plugins.price)
+    live = Live(screen, program.name, shown(start.store))
     words = ["-m", script, *args] if as_module else [script, *args]
     totals = None if start.quiet else live.totals
-    ending = Ending(screen, totals, start.again("run", words), start.store)
-    host = start.host(plugins, [ending] if start.quiet else [ending, live])
+    again = start.again("run", words)
+    ending = Ending(screen, totals, again, start.store)
+    listeners = [ending] if start.quiet else [ending, live]
+    host = start.host(plugins, listeners, None if as_module else script)
     try:
-        return _launched(host, start, program, ending)
+        return _launched(host, start, program, ending, again)
     finally:
         host.close()
 
 
-def _launched(host: Host, start: Start, program: Program, ending: Ending) -> int:
+def _launched(host: Host, start: Start, program: Program, ending: Ending, again: list[str]) -> int:
     try:
         outcome = launch(
             host,
@@ -58,6 +60,7 @@ def _launched(host: Host, start: Start, program: Program, ending: Ending) -> int
             run=start.run,
             thread=start.thread,
             approve=start.approve,
+            again=again,
         )
     except ThreadBusy as error:
         raise start.busy(error) from None

@@ -11,18 +11,18 @@ from ..engine import Past
 from ..errors import DurablyError
 from ..hosting import Host, all_runs
 from ..types import RunView
-from ._history import entries_of, title_of
+from ._history import bill, entries_of, steps_of, title_of
 from ._journals import is_missing, json_option, open_existing, shown, store_option
 from ._questions import text_of
 from ._screen import Screen
-from ._wording import as_json, moment, one_line, short_ids, table, timestamp
+from ._wording import as_json, moment, money, one_line, short_ids, table, timestamp
 
 if TYPE_CHECKING:
     from ._app import Loaded
 
 _NEWEST = 20
 _COLORS = {"done": "green", "failed": "red", "waiting": "yellow", "running": "cyan"}
-_HEADINGS = ("RUN", "PROGRAM", "STATUS", "STEPS", "STARTED", "")
+_HEADINGS = ("RUN", "PROGRAM", "STATUS", "STEPS", "PAID", "STARTED", "")
 
 
 @click.command()
@@ -65,21 +65,26 @@ def summary(view: RunView) -> dict[str, Any]:
         "started": timestamp(view.started),
         "ended": timestamp(view.ended),
         "error": view.error or None,
+        "wake": timestamp(view.wake),
     }
 
 
 def _row(host: Host, view: RunView) -> dict[str, Any]:
     waiting = [{"id": one.id, "question": text_of(one.value)} for one in _open(host, view)]
     steps: int | None = None
+    paid = 0.0
     try:
-        steps = Past.of(entries_of(host, view)).finished
+        entries = entries_of(host, view)
+        steps, paid = Past.of(entries).finished, bill(steps_of(entries))[0]
     except DurablyError as error:
         view.error = view.error or str(error)
     return {
         **summary(view),
         "at": view.started,
+        "wakes": view.wake,
         "program": title_of(view),
         "steps": steps,
+        "paid": paid or None,
         "waiting_for": waiting,
     }
 
@@ -89,6 +94,10 @@ def _open(host: Host, view: RunView) -> list[Any]:
         return host.questions(view) if view.open else []
     except DurablyError:
         return []  # a damaged thread is told of where its steps are counted
+
+
+def _parked(row: dict[str, Any]) -> str:
+    return f"parked until {moment(row['wakes'])}: {row['error']}" if row["wakes"] else ""
 
 
 def _print(screen: Screen, rows: list[dict[str, Any]]) -> None:
@@ -111,8 +120,9 @@ def _print(screen: Screen, rows: list[dict[str, Any]]) -> None:
                 one_line(row["program"], 30),
                 f"{signs.get(status, marks.stopped)} {status}",
                 "?" if row["steps"] is None else str(row["steps"]),
+                money(row["paid"]),
                 moment(row["at"]),
-                one_line(asked or row["error"] or "", 60),
+                one_line(asked or _parked(row) or row["error"] or "", 60),
             )
         )
     lines = table(cells)

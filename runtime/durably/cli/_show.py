@@ -17,6 +17,7 @@ from ..types import RunView
 from ._history import (
     QuestionLine,
     StepLine,
+    bill,
     command_of,
     entries_of,
     questions_of,
@@ -29,12 +30,12 @@ from ._journals import json_option, open_existing, store_arguments, store_option
 from ._questions import words_of
 from ._runs import summary
 from ._screen import Screen
-from ._wording import as_json, duration, moment, one_line, table, timestamp, tokens, visible
+from ._wording import as_json, duration, moment, money, one_line, table, timestamp, tokens, visible
 
 if TYPE_CHECKING:
     from ._app import Loaded
 
-_STEP_HEADINGS = ("", "KIND", "STEP", "STATUS", "TOKENS", "TIME", "TRIES", "IN")
+_STEP_HEADINGS = ("", "KIND", "STEP", "STATUS", "TOKENS", "COST", "TIME", "TRIES", "IN")
 
 
 @click.command()
@@ -115,12 +116,14 @@ def _step_json(step: StepLine) -> dict[str, Any]:
         "elapsed": None,
         "attempts": None,
         "usage": None,
+        "cached": False,
     }
     if isinstance(record, StepEnded):
         said |= {
             "elapsed": round(record.elapsed, 6),
             "attempts": record.attempts,
             "usage": record.usage,
+            "cached": record.cached,
         }
     return said
 
@@ -167,6 +170,11 @@ def _print_run(
         facts.append(("thread", view.thread))
     facts.append(("status", f"{view.status}: {view.error}" if view.error else view.status))
     facts.append(("started", f"{moment(view.started)}{ended}"))
+    if view.wake is not None:
+        facts.append(("parked", f"until {moment(view.wake)}; durably resume --due continues it"))
+    paid, saved = bill(steps)
+    if paid or saved:
+        facts.append(("paid", money(paid) + (f", {money(saved)} saved" if saved else "")))
     if command_of(view):
         facts.append(("directory", str(view.meta.get("cwd", ""))))
     for line in table([(name, one_line(text)) for name, text in facts]):
@@ -188,8 +196,9 @@ def _step_row(screen: Screen, step: StepLine) -> tuple[str, ...]:
         str(step.number),
         record.kind,
         one_line(step.label, 60),
-        step.status,
+        "cached" if ended and ended.cached else step.status,
         tokens(ended.usage, screen.marks.arrow) if ended else "",
+        money((ended.usage or {}).get("cost")) if ended and not ended.cached else "",
         duration(ended.elapsed) if ended else "",
         str(ended.attempts) if ended else "",
         one_line(record.lane, 60),

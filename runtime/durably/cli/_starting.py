@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -16,6 +16,7 @@ from ..hooks import Listener, Plugins
 from ..hosting import Host
 from ..types import OnChange, StepPolicy
 from ._journals import store_arguments, store_option
+from ._policy_options import PolicyOptions, policy_options
 from ._prompting import prompter_here
 from ._screen import Screen
 
@@ -23,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(PolicyOptions):
     """The options of a command line that starts a program."""
 
     new: bool
@@ -36,9 +37,9 @@ class Start:
     quiet: bool
     no_input: bool
 
-    def again(self, command: str, words: Iterable[str]) -> str:
-        """Return the command line that continues the run: *command* with its options and words."""
-        given = ["durably", command, *store_arguments(self.store)]
+    def again(self, command: str, words: Iterable[str]) -> list[str]:
+        """Return what continues the run after ``durably``: *command*, its options and words."""
+        given = [command, *store_arguments(self.store)]
         for option, value in (
             ("--run", self.run),
             ("--thread", self.thread),
@@ -48,15 +49,29 @@ class Start:
         for option, patterns in (("--once", self.once), ("--approve", self.approve)):
             for pattern in patterns:
                 given += [option, pattern]
-        return shlex.join([*given, *words])
+        return [*given, *self.words(), *words]
 
-    def host(self, plugins: Plugins, listeners: Sequence[Listener], store: str = "") -> Host:
-        """Return the host that the options describe, maybe with another name for its journal."""
+    def host(
+        self,
+        plugins: Plugins,
+        listeners: Sequence[Listener],
+        program: str | None = None,
+        store: str = "",
+    ) -> Host:
+        """Return the host that the options describe.
+
+        Args:
+            plugins: The plug-ins to run with.
+            listeners: Who watches.
+            program: The program's file, if it has one.
+            store: Another name for the journal.
+        """
         return Host(
             store or self.store,
             plugins=plugins,
             listeners=listeners,
             policies={pattern: StepPolicy(effect="once") for pattern in self.once},
+            config=self.over(Path(program) if program else None),
             on_change=self.on_change or "auto",
             catch_input=True,
             prompter=None if self.no_input else prompter_here(Screen(sys.stderr)),
@@ -71,6 +86,7 @@ class Start:
 
 def start_options(command: F) -> F:
     """Give a command the options of :class:`Start`."""
+    command = policy_options(command)
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -81,12 +81,13 @@ class _TakenOver:
             return None
         _leave_children_alone()
         start = self._start
-        live = Live(self._screen, self._program.name, shown(start.store), self.plugins.price)
+        live = Live(self._screen, self._program.name, shown(start.store))
         words = ["--", *self._program.words]
         totals = None if start.quiet else live.totals
-        self._ending = Ending(self._screen, totals, start.again("exec", words), start.store)
+        again = start.again("exec", words)
+        self._ending = Ending(self._screen, totals, again, start.store)
         listeners = [self._ending] if start.quiet else [self._ending, live]
-        self._host = host = start.host(self.plugins, listeners, self._store)
+        self._host = host = start.host(self.plugins, listeners, store=self._store)
         try:
             run = begin(
                 host,
@@ -95,6 +96,7 @@ class _TakenOver:
                 run=start.run,
                 thread=start.thread,
                 approve=start.approve,
+                again=again,
             )
         except ThreadBusy as error:
             host.close()

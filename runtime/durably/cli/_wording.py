@@ -87,6 +87,11 @@ def tokens(usage: Mapping[str, Any] | None, arrow: str) -> str:
     return f"{number(asked)} {arrow} {number(answered)} tok"
 
 
+def money(usd: float | None) -> str:
+    """Return an amount in US dollars, small ones exactly enough to tell them apart."""
+    return "" if usd is None else f"${usd:,.4f}" if usd < 1 else f"${usd:,.2f}"
+
+
 def number(value: float) -> str:
     """Return a whole number with its thousands set apart."""
     return f"{int(value):,}".replace(",", " ")

@@ -434,6 +434,8 @@ class Step:
             call.label,
             dict(usage) if usage else None,
             self.cached,
+            call.adapter,
+            self._lane.agent,
         )
         return run.append_step(ended, {**blobs, **more} if more else blobs)
 

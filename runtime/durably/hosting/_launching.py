@@ -34,6 +34,7 @@ def launch(
     thread: str | None = None,
     answers: Mapping[str, Any] | None = None,
     approve: Sequence[str] = (),
+    again: Sequence[str] = (),
 ) -> Outcome:
     """Run a program durably: continue its unfinished run, or start a new one.
 
@@ -46,13 +47,23 @@ def launch(
         answers: Answers to the run's open questions.
         approve: What a person must agree to (see :class:`Host`). What a continued run was started
             with holds as well.
+        again: The command line that continues the run, without the command's own name.
 
     Raises:
         ThreadBusy: Another process is driving the run.
         UnknownRun: There is no such run.
         LaunchError: The run was another program's.
     """
-    taken = begin(host, program, new=new, run=run, thread=thread, answers=answers, approve=approve)
+    taken = begin(
+        host,
+        program,
+        new=new,
+        run=run,
+        thread=thread,
+        answers=answers,
+        approve=approve,
+        again=again,
+    )
     try:
         return drive(taken, program.execute)
     finally:
@@ -68,13 +79,14 @@ def begin(
     thread: str | None = None,
     answers: Mapping[str, Any] | None = None,
     approve: Sequence[str] = (),
+    again: Sequence[str] = (),
 ) -> Run:
     """Take a program's run up again, or start one; see :func:`launch`."""
     view = _chosen(host, program, new=new, run=run, thread=thread)
     asked = [*approve] if view is None else [*(view.meta.get("approve") or ()), *approve]
     host.ask_before(asked)
     place = {"cwd": str(Path.cwd()), "pid": os.getpid()}
-    meta = {"command": program.command, "approve": asked, **place}
+    meta = {"command": program.command, "approve": asked, "again": [*again], **place}
     if view is None:
         return host.begin(program.entry, program.command, thread=thread, meta=meta)
     return host.resume(view, answers=answers, meta=meta)

@@ -141,6 +141,10 @@ class StepEnded(NamedTuple):
     usage: dict[str, Any] | None = None
     cached: bool = False
     """The value was served from a cache; nothing was paid for it."""
+    adapter: str = ""
+    """The adapter that caught the step."""
+    agent: str = ""
+    """The agent whose turn it was, if an adapter said so."""
 
 
 class StepStarted(NamedTuple):
