@@ -110,6 +110,7 @@ HEAVY = {
     "autogen_ext",
     "click",
     "crewai",
+    "genai_prices",
     "langchain_core",
     "langgraph",
     "openai",
@@ -172,7 +173,9 @@ def test_names_that_a_plug_in_lends_are_these():
         _ = durably.Postgres
 
 
-@pytest.mark.parametrize("package", ["durably_autogen", "durably_crewai", "durably_postgres"])
+@pytest.mark.parametrize(
+    "package", ["durably_autogen", "durably_cost", "durably_crewai", "durably_postgres"]
+)
 def test_importing_a_plug_in_is_light(package):
     """A plug-in imports no framework when it is imported, as it is whenever durably starts."""
     code = f"import sys, {package}; print(*sorted({{n.partition('.')[0] for n in sys.modules}}))"

@@ -181,6 +181,11 @@ class Plugins:
         found = self._manager.hook.escalate_interrupt(interrupt=interrupt, run=run)
         return cast("Answer | Extension | None", found)
 
+    @property
+    def know_prices(self) -> bool:
+        """Whether any of them says what models cost."""
+        return bool(self._manager.hook.price.get_hookimpls())
+
     def price(self, model: str, usage: Mapping[str, Any]) -> float | None:
         """Ask the plug-ins what a model call cost."""
         return cast("float | None", self._manager.hook.price(model=model, usage=usage))

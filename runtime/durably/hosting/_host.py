@@ -24,7 +24,7 @@ from ..engine import (
     fingerprint,
     interrupt_of,
 )
-from ..errors import EncodeError
+from ..errors import ConfigError, EncodeError
 from ..hooks import Listener, Listeners, Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
 from ..journal.records import Asked, Entry, RunResumed, RunStarted
@@ -34,6 +34,11 @@ from ._recording import record_answers
 from ._runs import fold, new_run_id
 
 _log = logging.getLogger("durably")
+
+_NO_PRICES = (
+    "a budget in USD needs prices, and nothing here knows any. Install durably[cost], give them "
+    "under [tool.durably.prices], or limit tokens."
+)
 
 DEFAULT_URL = "sqlite:///.durably/journal.db"
 """Where runs are kept if nothing else is said: below the working directory."""
@@ -85,28 +90,23 @@ class Host:
         allow: Iterable[str] = (),
     ) -> None:
         self.plugins = plugins if isinstance(plugins, Plugins) else Plugins(plugins)
+        self.config = _config(config)
+        limits = self._limits(budgets)
         own = [ThreadsAdapter(), TerminalAdapter()] if catch_input else [ThreadsAdapter()]
         self.adapters: list[Adapter] = [*own, *self.plugins.adapters()]
         self.clock = clock or SystemClock()
         self.codec = self._written_with(allow)
-        storage = (
-            self.plugins.open_storage(checkpointer)
-            if isinstance(checkpointer, str)
-            else checkpointer
-        )
+        if isinstance(checkpointer, str):
+            storage, self._place = self.plugins.open_storage(checkpointer), checkpointer
+        else:
+            storage, self._place = checkpointer, str(getattr(checkpointer, "url", "memory:"))
         self.journal = Journal(storage, self.codec, self.clock.now)
-        self._place: str = (
-            checkpointer
-            if isinstance(checkpointer, str)
-            else str(getattr(storage, "url", "memory:"))
-        )
-        self.config = _config(config)
         self._cache = self.config.cache if cache is None else cache
         self._owns_cache = isinstance(self._cache, str)
         approval = Approval()
         self.policies = Policies(
             [*rules_of(policies or {}, "policies=…"), *self.config.rules, *_asking(approve)],
-            budgets=Config(budgets=budgets).under((), self.config.budgets).budgets,
+            budgets=limits,
             codec=self.codec,
             open_cache=self._open_cache,
             price=self._price,
@@ -135,6 +135,13 @@ class Host:
             codecs += adapter.codecs
             allowed += adapter.allow
         return Codec(codecs, allow=allowed)
+
+    def _limits(self, budgets: Sequence[Budget]) -> Sequence[Budget]:
+        """Return the file's budgets over the given ones; refuse those that could not hold."""
+        limits = Config(budgets=budgets).under((), self.config.budgets).budgets
+        if any(one.usd for one in limits) and not (self.config.prices or self.plugins.know_prices):
+            raise ConfigError("budget", 0, _NO_PRICES)
+        return limits
 
     def _answer(self, interrupt: Interrupt, run: RunInfo) -> Answer | None:
         return self.plugins.answer(interrupt, run)

@@ -124,12 +124,14 @@ def read(path: Path) -> Config:
     Raises:
         ConfigError: It says what cannot be; file and line are named.
     """
+    text = ""
     try:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise ConfigError(str(path), int(line[1]) if line else 0, f"no TOML: {error}") from None
+        said = re.search(r"line (\d+)", str(error))
+        line = int(said[1]) if said else len(text.splitlines())  # else it is the end of the file
+        raise ConfigError(str(path), line, f"no TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), 0, f"cannot be read: {error}") from None
     if path.name == SHARED_FILE:

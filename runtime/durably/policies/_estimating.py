@@ -30,12 +30,14 @@ class Estimate(NamedTuple):
 class Estimates:
     """Estimates calls, and learns from what they took.
 
-    The request counts a token for four bytes of its text. The answer is taken to be as long as the
-    call allows (``max_tokens``) or, where it does not say, as the model's longest so far.
+    The request counts a token for four bytes of its text, or as many more as the model has counted
+    before. The answer is taken to be as long as the call allows (``max_tokens``) or, where it does
+    not say, as the model's longest so far.
     """
 
     def __init__(self) -> None:
         self._longest: dict[str, int] = {}
+        self._densest: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def of(self, step: Step) -> Estimate:
@@ -45,14 +47,22 @@ class Estimates:
             return Estimate(0, 0)
         allowed = _limit(call.request)
         answer = allowed or self._longest.get(call.name) or _FIRST_GUESS
-        return Estimate(_weight(call.request) // _BYTES_PER_TOKEN + 1, answer)
+        return Estimate(int(_plain(step) * self._densest.get(call.name, 1.0)), answer)
 
     def learn(self, step: Step) -> None:
         """Take note of what *step* took."""
-        took = int((step.usage or {}).get("output_tokens") or 0)
-        if took:
+        usage, name = step.usage or {}, step.call.name
+        asked, answered = (int(usage.get(f"{what}_tokens") or 0) for what in ("input", "output"))
+        if asked or answered:
+            dense = asked / _plain(step)
             with self._lock:
-                self._longest[step.call.name] = max(took, self._longest.get(step.call.name, 0))
+                self._longest[name] = max(answered, self._longest.get(name, 0))
+                self._densest[name] = max(dense, self._densest.get(name, 1.0))
+
+
+def _plain(step: Step) -> int:
+    """Return the tokens of a request, by the length of its text."""
+    return _weight(step.call.request) // _BYTES_PER_TOKEN + 1
 
 
 def used(usage: Mapping[str, Any] | None) -> int:

@@ -16,16 +16,17 @@ _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=(.*)$", re.DOTALL)
 
 
 def line_of(text: str, path: Path) -> int:
-    """Return the line of a key, from 1; of the nearest key around it if it has none of its own.
+    """Return the line of a key, from 1, or of the nearest key around it that has one.
 
     Args:
         text: A TOML document that was parsed without an error.
         path: The key.
     """
-    lines = dict(_places(text))
+    places = list(_places(text))
     for end in range(len(path), 0, -1):
-        if path[:end] in lines:
-            return lines[path[:end]]
+        for place, line in places:
+            if place[:end] == path[:end]:
+                return line
     return 1
 
 
