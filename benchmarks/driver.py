@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -81,7 +84,12 @@ def _output(command: list[str], limit: float) -> tuple[str, str, bool]:
     """Run a command; return what it wrote, and whether it was ended at the limit."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(
-            command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, cwd=CHECKOUT
+            command,
+            stdout=out,
+            stderr=err,
+            stdin=subprocess.DEVNULL,
+            cwd=CHECKOUT,
+            start_new_session=True,
         )
         try:
             process.wait(limit)
@@ -89,7 +97,8 @@ def _output(command: list[str], limit: float) -> tuple[str, str, bool]:
         except subprocess.TimeoutExpired:
             is_cut = True
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # and what it had started
             process.wait()
         out.seek(0)
         err.seek(0)

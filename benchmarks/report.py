@@ -94,7 +94,7 @@ def _shown(cell: Cell, figure: str, results: Results) -> str:
 
 
 def _number(value: float) -> str:
-    if value >= 100:
+    if value >= 100 or value == round(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 NOTHING = "nothing outlives the process"
 KILL = "a step is committed before its value is used; survives kill -9"
-POWER = "as above, and synced to disk; survives a power cut"
+POWER = "a step is committed and synced before its value is used; survives a power cut"
 AT_THE_END = "written when the run ends; a kill loses the run"
 BEHIND = "written in the background; a kill repeats finished steps"
 RETURNED = "the server has committed a step before its value is used"
