@@ -9,6 +9,7 @@ A table of seams, by job:
     _signals     LangGraph's exceptions that are no failures
     _parts       parts of streams; _tapping: those that ``invoke`` does not ask for
     _models      chat models of langchain-core: steps, wherever in a run they are called
+    _tools       tools of langchain-core: steps, with a person asked before where a policy says so
     _ids         ids of messages, the same on replay
     _requests    what makes two inputs the same
     _entry       how a wrapped graph is run
@@ -25,7 +26,7 @@ from typing import Any, ClassVar
 
 from durably.adapting import Adapter, Entry, Seam, hookimpl, supported_versions
 
-from . import _calls, _entry, _ids, _models, _nodes
+from . import _calls, _entry, _ids, _models, _nodes, _tools
 
 
 class LangGraphAdapter(Adapter):
@@ -34,7 +35,12 @@ class LangGraphAdapter(Adapter):
     name: ClassVar[str] = "langgraph"
     distribution: ClassVar[str] = "langgraph"
     requires: ClassVar[str] = supported_versions("langgraph", ">=1.2,<2")
-    seams: ClassVar[Sequence[Seam]] = (*_calls.SEAMS, *_nodes.SEAMS, *_models.SEAMS)
+    seams: ClassVar[Sequence[Seam]] = (
+        *_calls.SEAMS,
+        *_nodes.SEAMS,
+        *_models.SEAMS,
+        *_tools.SEAMS,
+    )
     allow: ClassVar[Sequence[str]] = ("langgraph", "langchain_core")
 
     def installed(self) -> None:
