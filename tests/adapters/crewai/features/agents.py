@@ -111,7 +111,9 @@ def model_called_directly(effect):
 
 
 def date_in_the_prompt(effect):
-    return told(crew(task("Work.", agent(inject_date=True))).kickoff())
+    """The prompt is another one each time, as it is after midnight."""
+    worker = agent(inject_date=True, date_format="%Y-%m-%d %H:%M:%S.%f")
+    return told(crew(task("Work.", worker)).kickoff())[0]
 
 
 SENDS = [
@@ -161,10 +163,10 @@ FEATURES = [
     Feature(
         planning_agent,
         [
-            Rule(When(anywhere="Planner-Executor"), Reply.text(OBSERVED)),
-            Rule(When(anywhere="create_reasoning_plan"), Reply.text(PLAN)),
+            Rule(When(anywhere="Just completed step"), Reply.text(OBSERVED)),
+            Rule(When(anywhere="Synthesize these results"), Reply.text("It was sent.")),
+            Rule(When(anywhere="execution plan"), Reply.tool("create_reasoning_plan", PLAN)),
             Rule(When(tool="send"), Reply.text("It was sent.")),
-            Rule(When(anywhere="strategic planning"), Reply.tool("create_reasoning_plan", PLAN)),
             Rule(When(turns=0), Reply.tool("send", {"text": "hello"})),
             Rule(When(), Reply.text("It was sent.")),
         ],
@@ -173,5 +175,5 @@ FEATURES = [
     Feature(model_of_ones_own, []),
     Feature(model_that_counts, []),
     Feature(model_called_directly, [*EACH, Rule(When(anywhere="Judge."), Reply.text(ANSWER))]),
-    Feature(date_in_the_prompt, [Rule(When(), Reply.text("Done."))]),
+    Feature(date_in_the_prompt, [Rule(When(), Reply.text("Done."))], volatile=True),
 ]

@@ -24,12 +24,17 @@ def work(letter, **more):
     return crew(task(f"Work {letter}.", agent(letter)), **more).kickoff().raw
 
 
+def cost(flow):
+    """Return what a flow says that it cost; before 1.15 none did."""
+    return flow.usage_metrics.model_dump() if hasattr(flow, "usage_metrics") else None
+
+
 def told(flow, output):
     """Return what a flow came to, without its id."""
     state = flow.state.model_dump() if isinstance(flow.state, BaseModel) else dict(flow.state)
     state.pop("id", None)
     outputs = [str(one) for one in flow.method_outputs]
-    return output, state, outputs, flow.usage_metrics.model_dump()
+    return output, state, outputs, cost(flow)
 
 
 def sequence(effect):
@@ -223,7 +228,7 @@ def nested(effect):
             inner = Inner()
             said = inner.kickoff()
             effect("outer")
-            return said, inner.usage_metrics.model_dump()
+            return said, cost(inner)
 
         @listen(begin)
         async def end(self, said):
