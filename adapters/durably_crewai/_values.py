@@ -26,9 +26,18 @@ def _azure(name: str, tag: str) -> TypeCodec[Any]:
     return TypeCodec(written, tag, lambda value: value.as_dict(), decode)
 
 
+def _unlocked(module: str, name: str, plain: type) -> TypeCodec[Any]:
+    """Return how a part of a flow's state is written, which holds a lock before 1.15."""
+    return TypeCodec(f"{module}:{name}", f"{module}:{name}", plain, lambda data: data)
+
+
 CODECS = (
     _azure("ChatCompletionsToolCall", "azure-tool-call"),
     _azure("FunctionCall", "azure-function-call"),
+    _unlocked("crewai.flow.flow", "LockedListProxy", list),
+    _unlocked("crewai.flow.flow", "LockedDictProxy", dict),
+    _unlocked("crewai.flow.runtime", "LockedListProxy", list),
+    _unlocked("crewai.flow.runtime", "LockedDictProxy", dict),
 )
 
 

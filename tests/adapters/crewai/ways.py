@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from crewai.events import crewai_event_bus
 from crewai.events.base_events import BaseEvent
+from packaging.version import Version
 
 import durably
 from durably.testing import StoppingStorage
@@ -43,6 +45,7 @@ class Feature:
         better: Whether plain CrewAI repeats effects in its own retries; then the durable program is
             what the killed one is compared with, in what it does and comes to.
         needs: A module without which there is no such feature.
+        since: The first CrewAI that has it.
         overlaps: Whether calls run side by side: then a kill also takes those under way.
         skips: Whether finished methods of a flow are not executed again: then a replay does not
             announce what had been done in them.
@@ -54,6 +57,7 @@ class Feature:
     overlaps: bool = False
     better: bool = False
     needs: str = "crewai"
+    since: str = "1.12"
     skips: bool = False
 
     @property
@@ -80,6 +84,8 @@ class Ways:
     def all(self, feature: Feature) -> int:
         """Check that the ways agree, and return the number of steps."""
         pytest.importorskip(feature.needs, exc_type=ImportError)
+        if Version(version("crewai")) < Version(feature.since):
+            pytest.skip(f"CrewAI has it since {feature.since}")
         plain = None if feature.better else self.plain(feature)
         plain, steps = self._durable(feature, plain)
         if feature.overlaps:  # a run that nothing was lost of is the same to the last token

@@ -285,7 +285,7 @@ def volatile(effect):
 
 FEATURES = [
     Feature(sequence, WORKS, skips=True),
-    Feature(cycle, WORKS, skips=True),
+    Feature(cycle, WORKS, skips=True, since="1.14"),
     Feature(joined, WORKS, overlaps=True, skips=True),
     Feature(shared, WORKS, overlaps=True, skips=True),
     Feature(kept_on_self, WORKS, skips=True),

@@ -19,21 +19,18 @@ from ..ways import Feature
 MCP_SERVER = Path(__file__).parents[1] / "mcp_server.py"
 
 
-class InText(BaseLLM):
-    """A model without function calling: it writes what it wants as text."""
-
-    says: list[str] = []  # noqa: RUF012 - pydantic copies it
-
-    def call(self, messages, tools=None, callbacks=None, available_functions=None, **kwargs):
-        turn = sum(message["role"] == "assistant" for message in messages)
-        return self.says[min(turn, len(self.says) - 1)]
-
-    def supports_function_calling(self):
-        return False
-
-
 def _in_text(*says):
-    return InText(model="in-text", says=list(says))
+    """Return a model without function calling: it writes what it wants as text."""
+
+    class InText(BaseLLM):
+        def call(self, messages, tools=None, callbacks=None, available_functions=None, **kwargs):
+            turn = sum(message["role"] == "assistant" for message in messages)
+            return says[min(turn, len(says) - 1)]
+
+        def supports_function_calling(self):
+            return False
+
+    return InText(model="in-text")
 
 
 def _action(name, arguments):
