@@ -96,10 +96,15 @@ class Outcomes:
             self.index()
         return self._exact.get(slot.exact)
 
-    def find(self, exact: Exact) -> Held | None:
-        """Return the outcome of this identity, whatever its turn."""
+    def met(self, steps: Iterable[Exact]) -> list[Held]:
+        """Return the outcomes of *steps* that the program was given, in order.
+
+        Empty if the journal holds a later one of them, which it comes to when it asks again.
+        """
+        ahead = {row.seq for row in self._rows[self._next :]}
         self.index()
-        return self._exact.get(exact)
+        found = [self._exact[exact] for exact in steps if exact in self._exact]
+        return [] if any(held.seq in ahead for held in found) else sorted(found)
 
     def placed(self, slot: Slot) -> Held | None:
         """Return the outcome recorded at the slot's position."""

@@ -125,8 +125,7 @@ class Past:
             lane: The entry that is given up.
             failed: Rows of the steps that failed of the exception being handled.
         """
-        found = {exact: self._outcomes.find(exact) for exact in lane.met()}
-        met = sorted(held for held in found.values() if held is not None)
+        met = self._outcomes.met(lane.met())
         if not met:
             return []
         within = {one.seq for one in self._outcomes.all() if inside(one.step.lane, lane.path)}

@@ -171,6 +171,21 @@ def test_a_model_class_defined_late_is_caught(host):
     assert CALLS == ["late"]
 
 
+def test_an_answer_that_crewai_rejects_is_asked_for_again(host):
+    """CrewAI retries a turn whose model said nothing; it is asked again and not replayed."""
+
+    class Shy(BaseLLM):
+        def call(self, messages, tools=None, callbacks=None, available_functions=None, **kwargs):
+            CALLS.append("shy")
+            return "" if len(CALLS) == 1 else "Here I am."
+
+    CALLS.clear()
+    for given in ({}, None):
+        made = crew(task("Work.", agent(llm=Shy(model="shy"))))
+        assert durably.wrap(made, checkpointer=host).invoke(given, CONFIG).raw == "Here I am."
+    assert CALLS == ["shy"] * 2
+
+
 def test_a_call_through_super_is_one_step(host):
     """A model class that calls its base class is one step, not two."""
 

@@ -95,6 +95,7 @@ def test_a_framework_that_rejects_an_answer_gets_another(runs: Any, *, handled: 
     assert runs.drive(lambda: body(broken=True)).status == "failed"
     assert done == ["tool", "model", "model"]
     assert runs.drive(lambda: body(broken=False)).value == "fine"
+    assert runs.drive(lambda: body(broken=False)).value == "fine"
     assert done == ["tool", "model", "model"]
 
 
