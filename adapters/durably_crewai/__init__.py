@@ -5,7 +5,9 @@ that are executed again when a run continues. Nothing of CrewAI is imported unti
 
 CrewAI's anonymous telemetry is not sent from a process in which durably is at work unless the
 environment says something about it: any value of ``CREWAI_DISABLE_TELEMETRY``,
-``CREWAI_DISABLE_TRACKING`` or ``OTEL_SDK_DISABLED`` is respected, ``false`` included.
+``CREWAI_DISABLE_TRACKING`` or ``OTEL_SDK_DISABLED`` is respected, ``false`` included. So it is
+with its look for a newer version (``CREWAI_DISABLE_VERSION_CHECK``). Nobody is asked in a run if
+traces may be sent; tracing that a program or the environment has switched on goes on.
 """
 
 from __future__ import annotations

@@ -284,6 +284,21 @@ SUPPORT = (
         params=("source", "event"),
     ),
     Seam(
+        "crewai.events.utils.console_formatter:ConsoleFormatter"
+        "._show_version_update_message_if_needed",
+        "support",
+        _support.show_version,
+        "CrewAI looks for a newer version of itself",
+        optional=True,
+    ),
+    Seam(
+        "crewai.events.listeners.tracing.utils:_is_interactive_terminal",
+        "support",
+        _support.is_interactive_terminal,
+        "CrewAI offers at the end to send its traces",
+        optional=True,
+    ),
+    Seam(
         "crewai.telemetry.telemetry:SafeOTLPSpanExporter.export",
         "support",
         _support.export,

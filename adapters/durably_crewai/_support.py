@@ -12,6 +12,7 @@ from ._announcing import is_repeated, overhear
 from ._methods import note_usage
 
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
+_VERSION_CHECK = "CREWAI_DISABLE_VERSION_CHECK"
 _CHUNKS = {"llm_stream_chunk": "text", "llm_thinking_chunk": "thinking"}
 
 
@@ -52,6 +53,22 @@ def _origin(source: Any, event: Any, kind: str) -> dict[str, Any]:
         "agent": getattr(event, "agent_role", None),
         "task": getattr(event, "task_name", None),
     }
+
+
+def is_interactive_terminal(scope: Scope, original: Callable[..., bool]) -> bool:
+    """Keep CrewAI from asking in a run whether its traces may be sent.
+
+    Tracing that the program or the environment has switched on is not asked about.
+    """
+    del scope, original
+    return False
+
+
+def show_version(scope: Scope, original: Callable[..., None], self: Any) -> None:
+    """Look for a newer CrewAI only if the environment says anything about it."""
+    del scope
+    if _VERSION_CHECK in os.environ:
+        original(self)
 
 
 def export(scope: Scope | None, original: Callable[..., Any], self: Any, spans: Any) -> Any:
