@@ -283,16 +283,12 @@ class ThreadLog:
 
     def value(self, body: bytes, *, hint: type | None = None) -> Any:
         """Decode a stored body of this thread."""
-        if not self._kept_blobs:
-            return self.journal.value(self.thread, body, hint=hint)
+        return self.journal.codec.join(body, self._fetch, hint=hint)
 
-        def fetch(hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-            stored = self.journal.storage.fetch(self.thread, hashes)
-            return {key: self._kept_blobs[key] for key in hashes if key in self._kept_blobs} | {
-                **stored
-            }
-
-        return self.journal.codec.join(body, fetch, hint=hint)
+    def _fetch(self, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
+        stored = self.journal.storage.fetch(self.thread, hashes)
+        kept = self._kept_blobs
+        return {**{key: kept[key] for key in hashes if key in kept}, **stored} if kept else stored
 
     def release(self) -> None:
         """Give the thread back; a log that failed or lost its lease is let go silently.

@@ -85,9 +85,10 @@ class SqliteReading:
             key, head = found[:2] if found else (None, 0)
             rows = list(map(Row._make, db.execute(_READ, (key, after))))
             db.execute("COMMIT")
-        for seq, row in enumerate(rows, after + 1):
-            if row[0] != seq or not _is_sound(row):
-                raise JournalCorrupt(missing_row(thread, seq, self.path))
+        if not _are_sound(rows, after):
+            for seq, row in enumerate(rows, after + 1):
+                if row.seq != seq or not _is_sound(row):
+                    raise JournalCorrupt(missing_row(thread, seq, self.path))
         if head > after + len(rows):
             raise JournalCorrupt(missing_row(thread, after + len(rows) + 1, self.path))
         return rows
@@ -204,6 +205,18 @@ class SqliteReading:
                 "restore a copy of the journal; other threads are not affected."
             )
         return Found._make(fields)
+
+
+def _are_sound(rows: Sequence[Row], after: int) -> bool:
+    """Tell whether rows follow each other, and are of the types that were written."""
+    if not rows:
+        return True
+    seqs, *fields = zip(*rows, strict=True)
+    types = [set(map(type, field)) for field in fields]
+    return seqs == tuple(range(after + 1, after + 1 + len(rows))) and types == _TYPES
+
+
+_TYPES = [{int}, {str}, {bytes}]
 
 
 def _is_sound(row: tuple[Any, ...]) -> bool:

@@ -29,7 +29,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
-from ormsgpack import Ext, packb
+from ormsgpack import Ext, packb, unpackb
 
 from ..errors import DecodeError, EncodeError
 from . import _codec_builtins, _codec_exceptions, _codec_numpy, _codec_objects, _codec_validation
@@ -180,7 +180,10 @@ class Codec:
         Raises:
             DecodeError: As for `decode`; or a blob is missing, which is named.
         """
-        reader = Reader(self, _hinted(hint), NO_BLOBS)
+        try:
+            return unpackb(body)  # plain data needs no reader
+        except ValueError:
+            reader = Reader(self, _hinted(hint), NO_BLOBS)
         if BLOB_MARK in body:
             reader.blobs = gather(body, fetch)
         return reader.read(body)
