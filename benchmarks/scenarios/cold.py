@@ -25,7 +25,9 @@ before, began, used = len(sys.modules), time.perf_counter(), time.process_time()
 wall, cpu = time.perf_counter() - began, time.process_time() - used
 size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 heavy = ["pydantic", "langchain_core", "crewai", "autogen_core", "langgraph", "psycopg"]
-print([wall, cpu, size, len(sys.modules) - before, [name for name in heavy if name in sys.modules]])
+found = [wall, cpu, size, len(sys.modules) - before, [one for one in heavy if one in sys.modules]]
+import json
+print(json.dumps(found))
 """
 
 
@@ -43,5 +45,5 @@ def _import(library: str, place: Place) -> tuple[float, float, float, float, lis
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=place.folder
     )
-    wall, cpu, size, modules, heavy = json.loads(done.stdout.replace("'", '"'))
+    wall, cpu, size, modules, heavy = json.loads(done.stdout)
     return wall, cpu, size, modules, heavy

@@ -69,10 +69,10 @@ def crewai(subject: Subject, place: Place, delay: int) -> dict[str, float]:
 
         plain = crew()
 
-        def durable() -> Work:
+        def durable(*listeners: Any) -> Work:
             import durably
 
-            host = durably.Host(_journal(subject, place))
+            host = durably.Host(_journal(subject, place), listeners=listeners)
             stack.callback(host.close)
             wrapped = durably.wrap(crew(), checkpointer=host)
             return lambda: str(wrapped.invoke({}).raw)
@@ -110,10 +110,10 @@ def autogen(subject: Subject, place: Place, delay: int) -> dict[str, float]:
         def plain() -> str:
             return _last(runner.run(agent().run(task="Add 1 and 2.")))
 
-        def durable() -> Work:
+        def durable(*listeners: Any) -> Work:
             import durably
 
-            host = durably.Host(_journal(subject, place))
+            host = durably.Host(_journal(subject, place), listeners=listeners)
             stack.callback(host.close)
 
             def work() -> str:
@@ -133,12 +133,13 @@ def _journal(subject: Subject, place: Place) -> str:
     return place.postgres or f"sqlite:///{place.sqlite}" if subject.persists else "memory:"
 
 
-def _alternated(plain: Work, make_durable: Callable[[], Work], delay: int) -> dict[str, float]:
+def _alternated(plain: Work, make_durable: Callable[..., Work], delay: int) -> dict[str, float]:
     """Time plain work alone, then plain and durable work in turn."""
     for _ in range(3):
         expect(plain()[-1:], "3", "the answer")
     rounds = max(LEAST, min(MOST, int(BUDGET / (TURNS * 2 * (0.01 + delay / 1000)))))
     untouched = medians([_timed(plain) for _ in range(rounds // 2 or 1)])
+    _expect_steps(make_durable)
     durable = make_durable()
     for _ in range(3):
         expect(durable()[-1:], "3", "the answer")
@@ -153,6 +154,20 @@ def _alternated(plain: Work, make_durable: Callable[[], Work], delay: int) -> di
         "plain_cpu_ms": theirs.cpu / TURNS * 1e3,
         "untouched_ms": untouched.wall / TURNS * 1e3,
     }
+
+
+def _expect_steps(make_durable: Callable[..., Work]) -> None:
+    """Raise unless durable work takes a step for each model call and for the tool."""
+    from durably import Listener
+
+    finished: list[str] = []
+
+    class Kinds(Listener):
+        def step_finished(self, step: Any, error: BaseException | None) -> None:
+            finished.append(step.kind if error is None else repr(error))
+
+    make_durable(Kinds())()
+    expect(finished, ["model", "tool", "model"], "the steps of durable work")
 
 
 def _timed(work: Work) -> Taken:
