@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 REFUNDS = """
@@ -193,3 +195,22 @@ def test_a_wrong_edit_is_refused(shop, words, said):
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert len(shop.json("approvals")["questions"]) == 1
+
+
+def test_answered_and_overdue_runs_go_on_by_themselves(shop):
+    """Cron's command continues them; those that still wait for somebody are left waiting."""
+    shop.write(
+        "durably.toml",
+        "[[policy]]\nname = 'refund'\napprove = {deadline = '1s', default = 'reject'}\n",
+    )
+    shop.durably("run", "-q", "refunds.py", "1")
+    for order in "23":
+        shop.durably("run", "-q", "--config", "none", *RUN[2:], order)
+    shop.durably("approve", question(shop, order="2")["id"])
+    deadline = time.monotonic() + 30
+    while len(shop.lines("paid.txt")) < 1 and time.monotonic() < deadline:
+        shop.durably("resume", "--due")
+    assert shop.lines("paid.txt") == ["2 20"]
+    assert {run["status"] for run in shop.json("runs")["runs"]} == {"done", "waiting"}
+    [left] = [one for one in shop.json("approvals")["questions"] if not one["expires"]]
+    assert left["args"]["order"] == "3"

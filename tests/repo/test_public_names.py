@@ -174,7 +174,8 @@ def test_names_that_a_plug_in_lends_are_these():
 
 
 @pytest.mark.parametrize(
-    "package", ["durably_autogen", "durably_cost", "durably_crewai", "durably_postgres"]
+    "package",
+    ["durably_autogen", "durably_cost", "durably_crewai", "durably_postgres", "durably_webhook"],
 )
 def test_importing_a_plug_in_is_light(package):
     """A plug-in imports no framework when it is imported, as it is whenever durably starts."""

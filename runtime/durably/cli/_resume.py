@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..hosting import find_run, is_due, parked
+from ..hosting import decided, find_run, is_due, parked
 from ..types import RunView
 from ._ending import WAITING
 from ._history import title_of, to_continue
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option("--due", is_flag=True, help="Every parked run whose time has come.")
+@click.option("--due", is_flag=True, help="Every run that need not wait any more.")
 @store_option
 @click.pass_obj
 def resume(loaded: Loaded, runs: tuple[str, ...], store: str, *, due: bool) -> int:
-    """Continue RUN, or with --due every parked run whose time has come.
+    """Continue RUN, or with --due every run that need not wait any more.
 
-    Each is continued by the command that started it, in its directory. Made for cron: exit code 0
-    if all that were continued are done or there was none, 75 if one still waits, else 1.
+    That is a parked one whose time has come, and one whose questions are answered or overdue. Each
+    is continued by the command that started it, in its directory. Made for cron: exit code 0 if all
+    that were continued are done or there was none, 75 if one still waits, else 1.
     """
     if due == bool(runs):
         raise click.UsageError("name runs, or give --due; one of them")
@@ -52,13 +53,14 @@ def _chosen(loaded: Loaded, runs: Sequence[str], store: str, screen: Screen) -> 
         if runs:
             return [find_run(host.journal, one) for one in runs]
         found, now = parked(host.journal), host.clock.now()
+        ready = decided(host, now)
     finally:
         host.close()
     later = [view for view in found if not is_due(view, now)]
     for view in later:
         assert view.wake is not None
         screen.line(f"  {view.run}  {title_of(view)} is parked until {moment(view.wake)}")
-    return [view for view in found if is_due(view, now)]
+    return [*(view for view in found if is_due(view, now)), *ready]
 
 
 def _continued(view: RunView, store: str, screen: Screen) -> int:

@@ -23,6 +23,7 @@ from ._threads import delivered as delivered
 from ._threads import open_run as open_run
 from ._threads import place_of as place_of
 from ._threads import thread_of as thread_of
+from ._waking import decided as decided
 from ._waking import is_due as is_due
 from ._waking import parked as parked
 from ._who import who_is_here as who_is_here

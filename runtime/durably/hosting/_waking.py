@@ -1,9 +1,11 @@
-"""Parked runs: which of them are due."""
+"""Waiting runs: which of them are due, since a time has come or everybody has answered."""
 
 from __future__ import annotations
 
 from ..journal import Journal
 from ..types import RunView
+from ._host import Host
+from ._inbox import Inbox
 from ._runs import all_runs
 
 
@@ -20,3 +22,24 @@ def is_due(view: RunView, now: float) -> bool:
     may never come, so the run is due.
     """
     return view.wake is not None and (now >= view.wake or now < view.started)
+
+
+def decided(host: Host, now: float) -> list[RunView]:
+    """Return the runs that waited for people and need not any more.
+
+    Every question is answered, or one is past its deadline and has a default. Runs of applications
+    are not among them: nobody but the application can continue these.
+    """
+    overdue = {
+        one.run
+        for one in Inbox(host).pending()
+        if one.default is not None and one.expires_at is not None and now >= one.expires_at
+    }
+    return [
+        view
+        for view in all_runs(host.journal)
+        if view.status == "waiting"
+        and view.wake is None
+        and view.meta.get("again")
+        and (not view.open or view.run in overdue)
+    ]
