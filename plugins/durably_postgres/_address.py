@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from durably.errors import StorageError
 
 DEFAULT_SCHEMA = "durably"
 
 _PARAMETER = "schema="
+_PARAMETERS = {"host", "hostaddr", "port", "dbname", "user", "password", "sslmode", "options"}
+"""What a pool's ``kwargs`` may say of the address, besides options of psycopg's own."""
+
 _SCHEMA = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 _DEFAULTS: dict[str, str] = {
@@ -72,6 +76,13 @@ def address(given: str, schema: str | None = None) -> Address:
     # Whatever the environment says, texts are sent as UTF-8.
     whole = make_conninfo(conninfo, **defaults, client_encoding="utf8")
     return Address(whole, chosen, _shown(wanted, chosen))
+
+
+def of_pool(pool: ConnectionPool[Any] | AsyncConnectionPool[Any]) -> str:
+    """Return a connection string for what a pool connects to."""
+    given = pool.conninfo if isinstance(pool.conninfo, str) else ""
+    options = pool.kwargs if isinstance(pool.kwargs, Mapping) else {}
+    return make_conninfo(given, **{key: options[key] for key in _PARAMETERS & options.keys()})
 
 
 def _without_schema(given: str) -> tuple[str, str]:

@@ -6,7 +6,8 @@ goes in pieces, in a transaction around them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from psycopg import OperationalError, errors, pq
@@ -125,24 +126,30 @@ class Appender:
 
     def _write(self, jobs: Sequence[Job]) -> Mapping[int, Exception]:
         """Write jobs that fit into one call, or a single one; return those that were refused."""
-        is_unsure = False
+        tries = itertools.count()
 
         def work(connection: Connection) -> Mapping[int, Exception]:
-            nonlocal is_unsure
-            left = list(range(len(jobs)))
-            if is_unsure:  # the reply was lost, not necessarily the rows
-                left = [n for n in left if not self._is_there(connection, jobs[n])]
-            is_unsure = True
-            if not left:
-                return {}
-            if jobs[0].size > _MESSAGE:
-                return self._write_large(connection, jobs[0])
-            pieces = [_whole(jobs[n]) for n in left]
-            done = self._send(connection, pieces, barrier=any(job.barrier for job in jobs))
-            lost = [n for place, n in enumerate(left, 1) if place not in done]
-            return {n: self._refusal(connection, jobs[n]) for n in lost}
+            # The reply to an earlier try was lost, not necessarily the rows. It may still be under
+            # way, and end while this one waits for the lock: so they are looked for again.
+            is_again = next(tries) > 0
+            there = self._those_there(connection, jobs) if is_again else ()
+            left = [n for n in range(len(jobs)) if n not in there]
+            refused = self._try(connection, [jobs[n] for n in left])
+            if refused and is_again:
+                there = self._those_there(connection, jobs)
+            return {left[n]: why for n, why in refused.items() if left[n] not in there}
 
         return self._database.run(work)
+
+    def _try(self, connection: Connection, jobs: Sequence[Job]) -> Mapping[int, Exception]:
+        if not jobs:
+            return {}
+        if jobs[0].size > _MESSAGE:
+            return self._write_large(connection, jobs[0])
+        barrier = any(job.barrier for job in jobs)
+        accepted = self._send(connection, [_whole(job) for job in jobs], barrier=barrier)
+        lost = [n for n in range(len(jobs)) if n + 1 not in accepted]
+        return {n: self._refusal(connection, jobs[n]) for n in lost}
 
     def _write_large(self, connection: Connection, job: Job) -> Mapping[int, Exception]:
         with connection.transaction() as transaction:
@@ -166,8 +173,11 @@ class Appender:
             raise errors.error_from_result(found)
         return arrays.numbers(found.get_value(0, 0) or b"")
 
+    def _those_there(self, connection: Connection, jobs: Sequence[Job]) -> Collection[int]:
+        """Return which jobs' rows are in their threads."""
+        return {n for n, job in enumerate(jobs) if self._is_there(connection, job)}
+
     def _is_there(self, connection: Connection, job: Job) -> bool:
-        """Tell whether the rows of an append are in the thread."""
         if not job.rows:
             return False  # writing blobs again, or syncing again, changes nothing
         wanted = (job.digest, job.rows[0].seq, job.rows[-1].seq)

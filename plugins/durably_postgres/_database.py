@@ -15,7 +15,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from durably.errors import StorageError
 
-from ._address import Address, address
+from ._address import Address, address, of_pool
 from ._errors import explained, is_lost, passes
 from ._schema import prepare
 
@@ -52,7 +52,7 @@ class Database:
     def __init__(
         self, given: str | Pool, *, schema: str | None, patience: float, connections: int
     ) -> None:
-        self.address = address(given if isinstance(given, str) else _named_by(given), schema)
+        self.address = address(given if isinstance(given, str) else of_pool(given), schema)
         self._patience = patience
         self._process = os.getpid()
         self._is_closed = False
@@ -154,7 +154,8 @@ class Database:
                 with given.connection() as connection:
                     return prepare(connection, self.address.schema, place)
             except psycopg.Error as error:
-                if time.monotonic() >= until or not self._is_starting():
+                is_passing = passes(error) if error.sqlstate else self._is_starting()
+                if time.monotonic() >= until or not is_passing:
                     raise explained(error, place) from error
                 time.sleep(0.1)
 
@@ -190,12 +191,3 @@ def _pool(where: Address, connections: int) -> Pool:
         name="durably",
         reconnect_timeout=_TURN,
     )
-
-
-def _named_by(pool: Pool) -> str:
-    """Return a connection string for what a pool connects to."""
-    if not isinstance(pool, ConnectionPool):
-        raise TypeError(
-            f"{pool!r} is neither a connection string nor a psycopg_pool.ConnectionPool"
-        )
-    return pool.conninfo if isinstance(pool.conninfo, str) else ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from durably.storage import CacheNamespace, FullKey, checked_values
+from durably.storage import CacheNamespace, FullKey, ThreadedCache, checked_values
 
 from ._database import Connection, Database, Pool
 
@@ -42,7 +41,7 @@ _SWEEP = """
 _SWEEP_CLAIMS = "DELETE FROM {s}.claim WHERE expires <= %s"
 
 
-class PostgresCache:
+class PostgresCache(ThreadedCache):
     """Keeps entries in a PostgreSQL database; see ``Cache`` and ``Claims`` in ``durably.storage``.
 
     Expired entries are deleted when the cache is opened and every ten minutes of use.
@@ -145,26 +144,6 @@ class PostgresCache:
             StorageError: The database cannot be written.
         """
         self._database.query(_RELEASE, (_digest(key), owner))
-
-    async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, bytes]:
-        """Like :meth:`get`, in a thread."""
-        return await asyncio.to_thread(self.get, keys)
-
-    async def aset(self, pairs: Mapping[FullKey, tuple[bytes, float | None]]) -> None:
-        """Like :meth:`set`, in a thread."""
-        await asyncio.to_thread(self.set, pairs)
-
-    async def aclear(self, namespaces: Sequence[CacheNamespace] | None = None) -> None:
-        """Like :meth:`clear`, in a thread."""
-        await asyncio.to_thread(self.clear, namespaces)
-
-    async def aclaim(self, key: FullKey, owner: str, seconds: float) -> bool:
-        """Like :meth:`claim`, in a thread."""
-        return await asyncio.to_thread(self.claim, key, owner, seconds)
-
-    async def arelease(self, key: FullKey, owner: str) -> None:
-        """Like :meth:`release`, in a thread."""
-        await asyncio.to_thread(self.release, key, owner)
 
     def close(self) -> None:
         """Let go of the connections; closing twice does nothing."""

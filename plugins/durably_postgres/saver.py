@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from durably.storage import Saver
 
+from ._address import of_pool
 from ._database import Pool
 from .storage import PostgresStorage
 
@@ -87,11 +88,5 @@ def _reachable(conn: Given) -> str | Pool:
     if isinstance(conn, str | ConnectionPool):
         return conn
     if isinstance(conn, AsyncConnectionPool):
-        return make_conninfo(str(conn.conninfo), **_parameters(conn.kwargs))
+        return of_pool(conn)
     return make_conninfo(conn.info.dsn, password=conn.info.password or None)
-
-
-def _parameters(options: Any) -> dict[str, Any]:
-    """Return those of a pool's options that name what to connect to."""
-    known = {"host", "hostaddr", "port", "dbname", "user", "password", "sslmode", "options"}
-    return {key: value for key, value in dict(options or {}).items() if key in known}

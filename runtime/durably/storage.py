@@ -9,7 +9,7 @@ A **store** keeps long-term memory: derive from :class:`SharedStore`, which chec
 embeds, and say how :class:`Records` are looked at and changed.
 
 A **cache** keeps results of tasks that serve other calls: implement :class:`Cache`, and
-:class:`Claims` if several processes share it.
+:class:`Claims` if several processes share it; :class:`ThreadedCache` has the async half of both.
 
 Offer them with the hooks ``open_storage``, ``open_store`` and ``open_cache``, and prove them with
 the suites in ``tests/contract``.
@@ -21,6 +21,7 @@ from .caching import Cache as Cache
 from .caching import Claims as Claims
 from .caching import FullKey as FullKey
 from .caching import Namespace as CacheNamespace
+from .caching import ThreadedCache as ThreadedCache
 from .caching import checked as checked_values
 from .journal import LANDMARK as LANDMARK
 from .journal import Append as Append
@@ -65,6 +66,7 @@ __all__ = [
     "SharedStore",
     "Storage",
     "TTLConfig",
+    "ThreadedCache",
     "Waiting",
     "check_free",
     "checked_values",

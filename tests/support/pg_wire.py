@@ -75,7 +75,11 @@ class Line(_Gate):
         self.lost = 0
 
     def lose(self, what: str, *, after: int = 0) -> None:
-        """Cut the line at the next round trip but *after*: its ``request``, or its ``reply``."""
+        """Cut the line at the next round trip but *after*.
+
+        Its ``request`` never arrives; its ``reply`` gets lost; or one hangs up before there is a
+        reply (``wait``).
+        """
         self._losing = [""] * after + [what]
 
     def _serve(self, client: socket.socket) -> None:
@@ -90,6 +94,7 @@ class Line(_Gate):
                 server.sendall(request)
                 if losing == "reply":
                     _reply(server)  # it is done, and nobody learns of it
+                if losing:
                     break
                 _relay_reply(server, client)
             self.lost += 1

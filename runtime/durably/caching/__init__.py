@@ -24,3 +24,4 @@ from ._sqlite import SqliteCache as SqliteCache
 from ._steps import Entry as Entry
 from ._steps import StepCache as StepCache
 from ._steps import at_once as at_once
+from ._threaded import ThreadedCache as ThreadedCache

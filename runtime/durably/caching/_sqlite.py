@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -14,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from ..errors import JournalTooNew, StorageError
 from ..journal import SqliteStorage
 from ._cache import FullKey, Namespace, checked
+from ._threaded import ThreadedCache
 
 _FORMAT = 1
 _IDLE = 4
@@ -67,7 +67,7 @@ _SWEEP = f"""
 """  # noqa: S608 - no caller's text in it
 
 
-class SqliteCache:
+class SqliteCache(ThreadedCache):
     """Keeps entries in a SQLite file; see :class:`Cache` and :class:`Claims`.
 
     The file is set up as a journal is, so a cache may share the journal's file, and nothing is
@@ -190,26 +190,6 @@ class SqliteCache:
                 "DELETE FROM cache_claim WHERE namespace = ? AND key = ? AND owner = ?",
                 (*_stored(key), owner),
             )
-
-    async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, bytes]:
-        """Like :meth:`get`, in a thread."""
-        return await asyncio.to_thread(self.get, keys)
-
-    async def aset(self, pairs: Mapping[FullKey, tuple[bytes, float | None]]) -> None:
-        """Like :meth:`set`, in a thread."""
-        await asyncio.to_thread(self.set, pairs)
-
-    async def aclear(self, namespaces: Sequence[Namespace] | None = None) -> None:
-        """Like :meth:`clear`, in a thread."""
-        await asyncio.to_thread(self.clear, namespaces)
-
-    async def aclaim(self, key: FullKey, owner: str, seconds: float) -> bool:
-        """Like :meth:`claim`, in a thread."""
-        return await asyncio.to_thread(self.claim, key, owner, seconds)
-
-    async def arelease(self, key: FullKey, owner: str) -> None:
-        """Like :meth:`release`, in a thread."""
-        await asyncio.to_thread(self.release, key, owner)
 
     def close(self) -> None:
         """Let go of the file; closing twice does nothing."""

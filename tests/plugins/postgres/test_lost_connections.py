@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from tests.support import postgres as pg
 from tests.support.pg_wire import Line
 
@@ -105,6 +107,29 @@ def test_the_line_is_cut_at_every_step(line: Line, what: str, after: int):
             line.lose(what, after=after)
             step()
     assert line.lost >= 3
+
+
+def test_a_try_that_ends_while_the_next_waits_is_recognised(line: Line, postgres_server: str):
+    """A client that gave up on a reply meets its own rows, and does not take them for another's."""
+    schema = line.url.rpartition("schema=")[2]
+    with (
+        contextlib.closing(PostgresStorage(line.url, patience=20)) as storage,
+        psycopg.connect(postgres_server) as blocker,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        lease = storage.acquire("t", "me", 30, NOW)
+        blocker.execute(SQL("SELECT FROM {} FOR UPDATE").format(Identifier(schema, "thread")))
+        line.lose("wait")
+        appending = pool.submit(storage.append, lease, [row(1)], {b"h": b"blob"}, barrier=False)
+        blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        with psycopg.connect(postgres_server, autocommit=True) as watcher:
+            until = time.monotonic() + 30
+            while watcher.execute(blocked).fetchone() != (2,):
+                assert time.monotonic() < until
+        blocker.commit()
+        appending.result()
+        assert [*storage.read("t")] == [row(1)]
+        assert storage.fetch("t", [b"h"]) == {b"h": b"blob"}
 
 
 def test_replies_are_lost_while_many_share_commits(line: Line):
