@@ -28,6 +28,8 @@ class Feature:
         answers: What people answer, by a part of the question.
         plain: Whether the program can be run without durably; one that asks through it cannot.
         at_once: Whether effects happen side by side, so that a kill may find one unrecorded.
+        kills: Whether it is killed after each step; not where every process starts a server.
+        since: The first version of AutoGen that has the feature.
     """
 
     program: Callable[[Kit], Awaitable[Any]]
@@ -36,6 +38,8 @@ class Feature:
     answers: Mapping[str, Any]
     plain: bool = True
     at_once: bool = False
+    kills: bool = True
+    since: str = "0.6"
 
     @property
     def name(self) -> str:
@@ -43,21 +47,18 @@ class Feature:
         return self.program.__name__
 
 
-def feature(
-    script: Script = (),
-    *,
-    steps: str,
-    answers: Mapping[str, Any] | None = None,
-    plain: bool = True,
-    at_once: bool = False,
-) -> Callable[[Callable[[Kit], Awaitable[Any]]], Callable[[Kit], Awaitable[Any]]]:
-    """Register a program as a feature."""
+Program = Callable[["Kit"], Awaitable[Any]]
 
-    def register(program: Callable[[Kit], Awaitable[Any]]) -> Callable[[Kit], Awaitable[Any]]:
+
+def feature(
+    script: Script = (), *, steps: str, answers: Mapping[str, Any] | None = None, **more: Any
+) -> Callable[[Program], Program]:
+    """Register a program as a feature; see `Feature` for what may be said of it."""
+
+    def register(program: Program) -> Program:
         assert program.__name__ not in FEATURES, program.__name__
-        FEATURES[program.__name__] = Feature(
-            program, script, steps, dict(answers or {}), plain, at_once
-        )
+        made = Feature(program, script, steps, dict(answers or {}), **more)
+        FEATURES[made.name] = made
         return program
 
     return register

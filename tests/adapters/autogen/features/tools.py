@@ -205,14 +205,14 @@ async def mcp_workbench(kit: Kit) -> Any:
         return await agent.run(task="2 and 3?")
 
 
-@feature(ADDS, steps="model 2, tool 1")
+@feature(ADDS, steps="model 2, tool 1", kills=False)
 async def mcp_tools(kit: Kit) -> Any:
     tools = await mcp_server_tools(server_of(kit))
     agent = AssistantAgent("adder", kit.client(), tools=tools, reflect_on_tool_use=True)
     return await agent.run(task="2 and 3?")
 
 
-@feature(ADDS, steps="model 2, task 2, tool 1", answers={"Add": "yes"}, plain=False)
+@feature(ADDS, steps="model 2, task 2, tool 1", answers={"Add": "yes"}, plain=False, kills=False)
 async def mcp_workbench_and_a_person(kit: Kit) -> Any:
     async with McpWorkbench(server_of(kit)) as bench:
         agent = AssistantAgent("adder", kit.client(), workbench=bench, reflect_on_tool_use=True)
