@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
 from durably.adapting import Scope
@@ -151,25 +152,27 @@ def crewai_names(cls: type) -> frozenset[str]:
 
 def holds_live(value: Any) -> bool:
     """Say whether *value* is or holds an object that does things, such as a crew or a model."""
-    return _find_live(value, set())
-
-
-def _find_live(value: Any, seen: set[int]) -> bool:
-    if value is None or isinstance(value, str | bytes | int | float) or id(value) in seen:
-        return False
-    seen.add(id(value))
-    if any(one.__name__ in _LIVE and _is_theirs(one) for one in type(value).__mro__):
-        return True
-    return any(_find_live(part, seen) for part in _parts(value))
+    seen: set[int] = set()
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if one is None or isinstance(one, str | bytes | int | float) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        if any(cls.__name__ in _LIVE and _is_theirs(cls) for cls in type(one).__mro__):
+            return True
+        todo.extend(_parts(one))
+    return False
 
 
 def _parts(value: Any) -> Iterable[Any]:
+    """Return what is written of a value besides itself: parts of containers, fields of data."""
     if isinstance(value, Mapping):
         return [*value.keys(), *value.values()]
     if isinstance(value, list | tuple | set | frozenset):
         return value
-    held = getattr(value, "__dict__", None)
-    return list(held.values()) if isinstance(held, dict) else ()
+    is_data_class = hasattr(type(value), "model_fields") or is_dataclass(value)
+    return list(vars(value).values()) if is_data_class and hasattr(value, "__dict__") else ()
 
 
 def _is_theirs(cls: type) -> bool:

@@ -21,25 +21,9 @@ from durably.adapting import Call, Recorded, Scope
 
 from ._flow_state import Before, Unwritable, encoded, is_data, restore, state_of
 from ._flows import Running, comes_back, is_internal, running
-
-_Usage = dict[str, Any]
-
-_usages: ContextVar[tuple[list[_Usage], ...]] = ContextVar("durably_crewai_usages", default=())
-"""Tokens used by model calls, for each method that the calling code is part of."""
+from ._spent import Spent, add_usages, count_again
 
 _race: ContextVar[Race | None] = ContextVar("durably_crewai_race", default=None)
-
-
-def note_usage(event: Any) -> None:
-    """Note the tokens that a model call, as CrewAI announces it, has used."""
-    usage = getattr(event, "usage", None) if event.type == "llm_call_completed" else None
-    if isinstance(usage, dict):  # since 1.14
-        _add_usage([usage])
-
-
-def _add_usage(used: list[_Usage]) -> None:
-    for usages in _usages.get():
-        usages.extend(used)
 
 
 async def execute_method(
@@ -190,17 +174,18 @@ class _Unit:
         if recorded.row > kickoff.newest:
             kickoff.newest = recorded.row
             restore(kickoff.flow, stored["left"])
-        self._count_tokens(stored["usages"])
+        self._count_tokens(stored)
         kickoff.interleaving.came_back(recorded.row)
         return stored["result"]
 
-    def _count_tokens(self, usages: list[_Usage]) -> None:
-        """Have the flow, and those around it, count what the method had used."""
-        _add_usage(usages)
+    def _count_tokens(self, stored: Mapping[str, Any]) -> None:
+        """Have the flow, those around it, and their models count what the method had used."""
+        count_again(self._kickoff.flow, stored["tokens"])
+        add_usages(stored["usages"])
         for one in self._kickoff.chain():
             count = getattr(one.flow, "_usage_aggregation_handler", None)
             if count is not None:
-                for usage in usages:
+                for usage in stored["usages"]:
                     count(None, SimpleNamespace(usage=usage))
 
     async def _execute(self, *args: Any, **kwargs: Any) -> Any:
@@ -208,29 +193,28 @@ class _Unit:
         await beside.begin(lane, self._recorded.row if self._recorded is not None else inf)
         before = Before(self._scope, self._kickoff.flow)
         self._kickoff.found[lane] = self._state()
-        used: list[_Usage] = []
-        token = _usages.set((*_usages.get(), used))
+        spent = Spent()
         is_finished = False
         try:
-            result = await self._called(*args, **kwargs)
+            with spent.noted():
+                result = await self._called(*args, **kwargs)
             is_finished = True
             if self._step.held is None:
-                await self._record(before, result, used)
+                await self._record(before, result, spent)
         except asyncio.CancelledError:
             if self._race is not None and not is_finished:
                 self._race.lose(self)
             raise
         finally:
-            _usages.reset(token)
             beside.end(lane, is_finished=is_finished)
             self._kickoff.found.pop(lane, None)
         return result
 
-    async def _record(self, before: Before, result: Any, used: list[_Usage]) -> None:
+    async def _record(self, before: Before, result: Any, spent: Spent) -> None:
         """Journal what the method came to, also where its flow is being given up meanwhile."""
         beside, lane = self._kickoff.interleaving, self._lane
         if self._is_cut:
-            self._record_at_once(before, result, used)
+            self._record_at_once(before, result, spent)
             raise asyncio.CancelledError
         try:
             await beside.aenter(lane)  # its end is a place like a step
@@ -238,15 +222,15 @@ class _Unit:
             if not self._left_alone():  # so it does matter who is in the middle of what
                 left, places = await beside.look(lane, lambda: self._left(before))
         except asyncio.CancelledError:
-            self._record_at_once(before, result, used)
+            self._record_at_once(before, result, spent)
             raise
         left = self._left(before) if left is None else left
-        self._stored = self._outcome(result, left, places, used)
+        self._stored = self._outcome(result, left, places, spent)
         self._around.perform(self._step, lambda: result)
 
-    def _record_at_once(self, before: Before, result: Any, used: list[_Usage]) -> None:
+    def _record_at_once(self, before: Before, result: Any, spent: Spent) -> None:
         places = self._kickoff.interleaving.places(self._lane)
-        self._stored = self._outcome(result, self._left(before), places, used)
+        self._stored = self._outcome(result, self._left(before), places, spent)
         self._around.perform(self._step, lambda: result)
 
     def _left_alone(self) -> bool:
@@ -287,7 +271,7 @@ class _Unit:
             return None
 
     def _outcome(
-        self, result: Any, left: Any, places: Mapping[str, int], used: list[_Usage]
+        self, result: Any, left: Any, places: Mapping[str, int], spent: Spent
     ) -> dict[str, Any] | None:
         """Return what is journaled; None if the method has to be executed again."""
         if left is None or not is_data(self._scope, result):
@@ -295,7 +279,8 @@ class _Unit:
         return {
             "result": result,
             "left": left,
-            "usages": used,
+            "usages": spent.usages,
+            "tokens": spent.by_models_of(self._kickoff.flow),
             "lane": self._lane,
             "beside": dict(places),
         }

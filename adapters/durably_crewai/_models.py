@@ -12,6 +12,7 @@ from durably.adapting import Call, Scope, Step
 
 from ._announcing import Announced
 from ._fallbacks import other_model
+from ._spent import note_tokens
 from ._values import class_schema, with_steady_ids, without
 
 _PARAMETERS = (
@@ -272,6 +273,7 @@ class _Asked:
         """Return what is written for an answer."""
         _add(_collecting.get({}), self._added)
         remembered = {key: getattr(self.model, key, None) for key in _MEMORIES}
+        note_tokens(self.model, dict(self._added))
         return {
             "answer": value,
             "tokens": self._added,
@@ -282,6 +284,7 @@ class _Asked:
     def _load(self, stored: Any) -> Any:
         """Return a recorded answer, and leave the model as the call had left it."""
         add_tokens(self.model, stored["tokens"])
+        note_tokens(self.model, stored["tokens"])
         _add(_collecting.get({}), stored["tokens"])
         for key, value in stored["remembered"].items():
             if hasattr(self.model, key):

@@ -9,7 +9,7 @@ from typing import Any
 from durably.adapting import Scope
 
 from ._announcing import is_repeated, overhear
-from ._methods import note_usage
+from ._spent import note_usage
 
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
 _VERSION_CHECK = "CREWAI_DISABLE_VERSION_CHECK"

@@ -283,6 +283,27 @@ def volatile(effect):
     return flow.kickoff()
 
 
+def shared_model(effect):
+    """A model object that all methods use counts the tokens of those that are done, too."""
+    used = model()
+
+    class SharedModel(Flow):
+        @start()
+        def first(self):
+            return work_with(used, "a")
+
+        @listen(first)
+        def second(self, before):
+            return before, work_with(used, "b")
+
+    def work_with(llm, letter):
+        output = crew(task(f"Work {letter}.", agent(letter, llm=llm))).kickoff()
+        return output.raw, output.token_usage.model_dump()
+
+    flow = SharedModel()
+    return told(flow, flow.kickoff()), used.get_token_usage_summary().model_dump()
+
+
 FEATURES = [
     Feature(sequence, WORKS, skips=True),
     Feature(cycle, WORKS, skips=True, since="1.14"),
@@ -292,5 +313,6 @@ FEATURES = [
     Feature(persisted, WORKS, skips=True),
     Feature(nested, WORKS, skips=True),
     Feature(race, WORKS, overlaps=True, skips=True),
+    Feature(shared_model, WORKS, skips=True),
     Feature(volatile, WORKS, volatile=True, skips=True),
 ]
