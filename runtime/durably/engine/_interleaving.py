@@ -55,6 +55,7 @@ class Interleaving:
         self._places: dict[str, _Place] = {}
         self._gone: set[str] = set()
         self._failed: dict[str, int] = {}
+        self._looks: dict[str, Callable[[], None]] = {}
 
     async def begin(self, branch: str, row: float = inf) -> None:
         """Let a branch begin, once those are back that were finished before it began.
@@ -75,6 +76,8 @@ class Interleaving:
         self._gone.add(branch)
         self._run.interleaved.pop(branch, None)
         self._run.activity += 1
+        for look in list(self._looks.values()):
+            look()
 
     def places(self, besides: str) -> Places:
         """Return where the branches are that are being executed, *besides* one."""
@@ -91,15 +94,26 @@ class Interleaving:
             besides: The branch that looks.
             take: Takes the look.
         """
-        for _ in range(round(_SETTLING_SECONDS / LOOK_EVERY)):
+        seen: asyncio.Future[tuple[T, dict[str, tuple[int, bool]]]]
+        seen = asyncio.get_running_loop().create_future()
+
+        def try_it() -> None:
             before = self._where(besides)
-            if all(is_inside for _, is_inside in before.values()):
+            if not seen.done() and all(is_inside for _, is_inside in before.values()):
                 taken = take()
                 if self._where(besides) == before:
+                    seen.set_result((taken, before))
+
+        # Tried at the very end of another branch: what follows on that would be ahead otherwise.
+        self._looks[besides] = try_it
+        try:
+            for _ in range(round(_SETTLING_SECONDS / LOOK_EVERY)):
+                try_it()
+                if seen.done() or (await asyncio.wait({seen}, timeout=LOOK_EVERY))[0]:
                     break
-            await asyncio.sleep(LOOK_EVERY)
-        else:
-            before, taken = self._where(besides), take()
+        finally:
+            del self._looks[besides]
+        taken, before = seen.result() if seen.done() else (take(), self._where(besides))
         return taken, {**self._failed, **{branch: steps for branch, (steps, _) in before.items()}}
 
     def _where(self, besides: str) -> dict[str, tuple[int, bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from crewai import LLM, PlanningConfig
+from crewai.flow.flow import Flow, listen, start
 from crewai.tools import tool
 
 import durably
@@ -128,3 +129,30 @@ def test_a_callback_kept_on_an_agent_is_the_users_again(host, serve):
     assert seen
     assert (made.step_callback, made.task_callback) == (step, done)
     assert (worker.step_callback, made.tasks[0].callback) == (step, done)
+
+
+class Poem(Flow):
+    """Two beginnings; what is made of the second one is the result."""
+
+    @start()
+    def flower(self):
+        self.state["flower"] = "roses"
+        return "nothing follows on this"
+
+    @start()
+    def colour(self):
+        self.state["colour"] = "red"
+
+    @listen(colour)
+    def line(self):
+        return "roses are red"
+
+    @listen(line)
+    def poem(self, line):
+        return f"{line}, violets are blue"
+
+
+def test_a_flow_with_two_beginnings_ends_as_it_does_without_durably(host):
+    """Its result is that of the method that ends last: none is held up until the others are."""
+    results = {durably.wrap(Poem(), checkpointer=host).invoke({}) for _ in range(8)}
+    assert results == {"roses are red, violets are blue"}
