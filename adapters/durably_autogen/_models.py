@@ -124,6 +124,8 @@ def other_model(client: Any, name: str) -> Any:
         raise TypeError(f"a {type(client).__name__} cannot call another model")
     other = copy(client)
     other._create_args = {**arguments, "model": name}
+    if hasattr(other, "_resolved_model"):
+        other._resolved_model = None  # it warns of answers by another model than this
     return other
 
 
@@ -147,8 +149,18 @@ def _request(client: Any, messages: Iterable[Any], options: Mapping[str, Any]) -
         "tools": [_schema(tool) for tool in options.get("tools", ())],
         "tool_choice": choice if isinstance(choice, str) else choice.name,
         "json_output": _output(options.get("json_output")),
+        "settings": _settings(client),
         "extra": dict(options.get("extra_create_args", ())),
     }
+
+
+def _settings(client: Any) -> dict[str, Any]:
+    """Return what a client was made with that changes its answers: temperature, seed, limits."""
+    arguments = getattr(client, "_create_args", None)
+    if not isinstance(arguments, Mapping):
+        inner = getattr(client, "client", None)
+        return _settings(inner) if hasattr(inner, "create_stream") else {}
+    return {name: value for name, value in arguments.items() if name != "model"}
 
 
 def _message(message: Any) -> dict[str, Any]:
