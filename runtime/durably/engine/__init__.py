@@ -22,6 +22,7 @@ from ._driving import announce as announce
 from ._driving import conclude as conclude
 from ._driving import drive as drive
 from ._driving import drive_in_thread as drive_in_thread
+from ._gates import Awaiting as Awaiting
 from ._gates import Gate as Gate
 from ._gates import Instead as Instead
 from ._gates import Refused as Refused
