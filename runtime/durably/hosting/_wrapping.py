@@ -14,13 +14,15 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from ..adapting import Adapter, Entry
+from ..caching import Cache
 from ..engine import Outcome, Run, Sink, adrive, drive, drive_in_thread
 from ..hooks import Listener
 from ..journal import Storage
-from ..types import Interrupt, OnChange, RunView, StepPolicy
+from ..types import Budget, Interrupt, OnChange, RunView, StepPolicy
 from ._host import DEFAULT_URL, Host
 from ._runs import fold
 from ._streaming import astream, stream
@@ -33,6 +35,9 @@ def wrap(
     checkpointer: str | Storage | Host = DEFAULT_URL,
     policies: Mapping[Any, StepPolicy] | None = None,
     approve: Iterable[str] = (),
+    budgets: Sequence[Budget] = (),
+    cache: str | Cache | None = None,
+    config: str | Path | Literal[False] | None = None,
     on_change: OnChange = "auto",
     catch_input: bool = False,
     listeners: Iterable[Listener] = (),
@@ -41,8 +46,8 @@ def wrap(
     """Return *target* with durable runs around it; the object itself is not touched.
 
     Every model call, tool call, agent's turn and question to a person inside a run is journaled.
-    The wrapped object can be used on many thread ids at once, from many threads and event loops;
-    where a framework's object holds one conversation, runs that overlap get copies of it.
+    It can be used on many thread ids at once, from many threads and event loops; where a
+    framework's object holds one conversation, runs that overlap get copies of it.
 
     Args:
         target: A CrewAI crew, an AutoGen agent or team, or what another adapter claims.
@@ -50,6 +55,9 @@ def wrap(
             to share.
         policies: Step policies by pattern (a step's name, ``kind:name``, or a glob of either) or by
             :class:`durably.Match`. Of those that fit a step the last wins, field by field.
+        budgets: What each run, or each thread, may spend on models before a person is asked.
+        cache: Where cached answers and rates are kept; by default where the journal is.
+        config: A file with policies that go over these; by default the nearest. False: none.
         approve: Calls that a person must agree to: a tool's name, a glob of names, or a kind.
         on_change: What to do with steps whose request changed; see :class:`StepPolicy`.
         catch_input: Whether what the program reads from the terminal itself is a step.
@@ -63,19 +71,20 @@ def wrap(
         >>> crew = durably.wrap(my_crew, checkpointer="sqlite:///runs.db")  # doctest: +SKIP
         >>> crew.invoke({"topic": "tea"}, {"configurable": {"thread_id": "t1"}})  # doctest: +SKIP
     """
-    host = (
-        checkpointer
-        if isinstance(checkpointer, Host)
-        else Host(
-            checkpointer,
+    host = checkpointer
+    if not isinstance(host, Host):
+        host = Host(
+            host,
             plugins=plugins,
             listeners=listeners,
             policies=policies,
             approve=approve,
+            budgets=budgets,
+            cache=cache,
+            config=config,
             on_change=on_change,
             catch_input=catch_input,
         )
-    )
     adapter = _claiming(host, target)
     host.activate()
     return Durable(target, host, adapter.entry(target))
