@@ -89,9 +89,7 @@ class Server:
         self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
         os.chown(self.home, nobody.pw_uid, nobody.pw_gid)
         if not _is_open_to_all(self._programs):
-            own = self.home / "programs"
-            shutil.copytree(self._programs.parent, own, symlinks=True)
-            self._programs = own / "bin"
+            self._programs = _copied(self._programs, self.home / "programs")
 
     def _call(self, program: str, *arguments: str | Path) -> None:
         done = subprocess.run(
@@ -114,6 +112,16 @@ class Server:
             psycopg.connect(self.url).close()
             return True
         return False
+
+
+def _copied(programs: Path, target: Path) -> Path:
+    """Copy the programs, and the libraries that they look for beside their package."""
+    package = programs.parents[1]
+    shutil.copytree(programs.parent, target / package.name / programs.parent.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name, symlinks=True)
+    return target / package.name / programs.parent.name / "bin"
 
 
 def _is_open_to_all(folder: Path) -> bool:
