@@ -214,3 +214,14 @@ def test_answered_and_overdue_runs_go_on_by_themselves(shop):
     assert {run["status"] for run in shop.json("runs")["runs"]} == {"done", "waiting"}
     [left] = [one for one in shop.json("approvals")["questions"] if not one["expires"]]
     assert left["args"]["order"] == "3"
+
+
+def test_an_answer_may_continue_the_run(shop):
+    """``--resume`` goes on at once, with the options and in the place of the run."""
+    shop.durably(*RUN, "7")
+    asked = question(shop, order="7")
+    assert shop.durably("approve", asked["id"], "--resume", "--json").returncode == 2
+    done = shop.durably("approve", asked["id"], "--set", "amount=5", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "paid 5 for 7" in done.stdout
+    assert shop.newest()["status"] == "done"

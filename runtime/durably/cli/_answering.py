@@ -16,6 +16,7 @@ from ._approvals import told
 from ._history import to_continue
 from ._journals import json_option, open_existing, store_arguments, store_option
 from ._questions import commands_for, words_of
+from ._resume import continued
 from ._screen import Screen
 from ._wording import as_json, counted, moment, one_line, timestamp
 
@@ -36,6 +37,9 @@ def answering_options(command: F) -> F:
             type=int,
             metavar="N",
             help="The version of the question that you saw; another one is not answered.",
+        ),
+        click.option(
+            "--resume", "goes_on", is_flag=True, help="Continue the run if it waits for no other."
         ),
         store_option,
         json_option,
@@ -131,22 +135,26 @@ def _record(
     version: int | None,
     store: str,
     as_json_text: bool,
+    goes_on: bool,
 ) -> int:
-    """Record an answer, say so, and say how the run is continued."""
+    """Record an answer, say so, and continue the run or say how that is done."""
+    if goes_on and as_json_text:
+        raise click.UsageError("--resume runs the program, whose output is no JSON; drop --json")
     host = open_existing(store, plugins)
     try:
         inbox = Inbox(host)
         asked = inbox.find(wanted)
         _check(asked, verb, store)
         receipt = inbox.answer(asked.id, answer(asked), by=by or who_is_here(), version=version)
-        how = to_continue(find_run(host.journal, asked.run), store_arguments(store))
+        view = find_run(host.journal, asked.run)
     finally:
         host.close()
     if as_json_text:
         click.echo(as_json({"v": 1, **_json(receipt)}))
-    else:
-        _print(receipt, how)
-    return 0
+        return 0
+    screen, goes_on = Screen(sys.stdout), goes_on and not receipt.left
+    _print(screen, receipt, "" if goes_on else to_continue(view, store_arguments(store)))
+    return continued(view, store, screen) if goes_on else 0
 
 
 def _json(receipt: Receipt) -> dict[str, Any]:
@@ -160,8 +168,7 @@ def _json(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _print(receipt: Receipt, how: str) -> None:
-    screen = Screen(sys.stdout)
+def _print(screen: Screen, receipt: Receipt, how: str) -> None:
     sign = screen.paint(screen.marks.ended, "green")
     said = receipt.answer.get("type") if isinstance(receipt.answer, Mapping) else None
     verb = said if isinstance(said, str) else "respond"
@@ -171,7 +178,8 @@ def _print(receipt: Receipt, how: str) -> None:
     if receipt.left:
         more = counted(receipt.left, "more answer")
         screen.line(f"  the run waits for {more}: durably approvals")
-    screen.line(f"  {how}")
+    if how:
+        screen.line(f"  {how}")
 
 
 def _check(asked: Question, verb: str, store: str) -> None:

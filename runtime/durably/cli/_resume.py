@@ -39,7 +39,7 @@ def resume(loaded: Loaded, runs: tuple[str, ...], store: str, *, due: bool) -> i
         raise click.UsageError("name runs, or give --due; one of them")
     screen = Screen(sys.stdout)
     chosen = _chosen(loaded, runs, store, screen)
-    codes = [_continued(view, store, screen) for view in chosen]
+    codes = [continued(view, store, screen) for view in chosen]
     if any(code not in (0, WAITING) for code in codes):
         return 1
     return int(WAITING) if WAITING in codes else 0
@@ -63,7 +63,7 @@ def _chosen(loaded: Loaded, runs: Sequence[str], store: str, screen: Screen) -> 
     return [*(view for view in found if is_due(view, now)), *ready]
 
 
-def _continued(view: RunView, store: str, screen: Screen) -> int:
+def continued(view: RunView, store: str, screen: Screen) -> int:
     """Start the command that a run was started with, and return its exit code."""
     words = [str(one) for one in view.meta.get("again") or ()]
     if not words:  # an application drives it, not a command

@@ -189,3 +189,25 @@ async def test_a_program_that_calls_a_tool_itself_is_told_by_an_error(desk, tmp_
     desk.answer({"type": "edit", "args": {"a": 2, "b": 2}})
     assert await flow.ainvoke(None, {"configurable": {"thread_id": "u"}}) == 4
     assert sums.calls == [(2, 2)]
+
+
+async def test_a_tool_that_reads_the_terminal_itself_asks_durably(desk, serve, client, monkeypatch):
+    """A plain function in AutoGen's thread pool that calls ``input()`` waits like everybody."""
+    monkeypatch.setattr("sys.stdin", None)
+    server = serve(SUM_SCRIPT)
+    calls = []
+
+    def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        calls.append(input(f"{a} + {b}? "))
+        return a + b
+
+    async def go(given):
+        wrapped = desk.wrapped(adder(client(server), add), approve=(), catch_input=True)
+        return await wrapped.ainvoke(given, CONFIG)
+
+    [asked] = (await go("What is 2 and 3?"))["__interrupt__"]
+    assert asked.value["message"] == "2 + 3?"
+    desk.answer("five")
+    assert (await go(None)).messages[-1].content == "The sum is 5."
+    assert (calls, server.count()) == (["five"], 2)
