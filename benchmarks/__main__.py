@@ -56,15 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _tell(results: Results, folder: Path | None) -> None:
     """Print the tables; write them with charts into *folder* if there is one."""
-    text = report.tables(results)
-    print(text)
+    print(report.tables(results))
     if folder is not None:
         from .charts import draw
 
         folder.mkdir(parents=True, exist_ok=True)
         drawn = draw(results, folder)
         page = folder / "results.md"
-        page.write_text(report.page(text, results.about, drawn), encoding="utf-8")
+        page.write_text(report.page(results, drawn), encoding="utf-8")
         print(page, *drawn, sep="\n")
 
 

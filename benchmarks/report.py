@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from .results import Cell, Results
 from .scenarios.catalogue import SCENARIOS, Scenario
@@ -25,21 +24,27 @@ def tables(results: Results) -> str:
     return "\n".join(parts) + "\n"
 
 
-def page(text: str, about: dict[str, Any], charts: Sequence[Path]) -> str:
+def page(results: Results, charts: Sequence[Path]) -> str:
     """Return a page for the documentation: what was measured where, the charts, the tables."""
+    about, rounds = results.about, max(map(len, results.rounds.values()), default=0)
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     where = (
         f"Measured {about['when']} on {about['machine']}, {about['cpus']} CPUs, load "
         f"{about['load']} at the start; Python {about['python']}, SQLite {about['sqlite']}, "
-        f"{versions}. Figures are medians of fresh processes, run in turn."
+        f"{versions}. Rounds: {rounds}."
     )
+    if about["load"] > about["cpus"]:
+        where += (
+            " The machine was busy with other things: ratios of CPU time are to be trusted more "
+            "than ratios of time, and who waited for the disk waited for others' writes."
+        )
     pictures = (f"![{path.stem}]({path.name})" for path in charts)
     lines = [
         "# Results of the benchmarks",
         "Written by `python -m benchmarks --publish`; [what they mean](../benchmarks.md).",
         where,
         *pictures,
-        text,
+        tables(results),
     ]
     return "\n\n".join(lines)
 
