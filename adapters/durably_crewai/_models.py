@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -12,6 +12,7 @@ from durably.adapting import Call, Scope, Step
 
 from ._announcing import Announced
 from ._fallbacks import other_model
+from ._retries import left_to_the_policy
 from ._spent import note_tokens
 from ._values import class_schema, with_steady_ids, without
 
@@ -83,6 +84,7 @@ def call(
             return original(self, *args, **kwargs)
 
     step = scope.open(asked.described(with_model))
+    asked.is_retried = step.policy.retry is not None
     with asked.told_of(step):
         return scope.perform(step, execute)
 
@@ -109,6 +111,7 @@ async def acall(
             return await original(self, *args, **kwargs)
 
     step = scope.open(asked.described(with_model))
+    asked.is_retried = step.policy.retry is not None
     with asked.told_of(step):
         return await scope.aperform(step, execute)
 
@@ -207,6 +210,7 @@ class _Asked:
         self.model = self.called = model
         self._given = _named(args, kwargs)
         self._added: dict[str, int] = {}
+        self.is_retried = False
         self._announced = Announced(scope.run.codec, model, self._given)
 
     def described(self, with_model: Callable[[str], Callable[[], Any]]) -> Call:
@@ -236,7 +240,7 @@ class _Asked:
         before = dict(_counters(self.called))
         token = _under_way.set(self)
         try:
-            with self._announced.listening():
+            with self._announced.listening(), self._retried():
                 yield
         finally:
             _under_way.reset(token)
@@ -245,6 +249,9 @@ class _Asked:
             self.add(_risen(before, _counters(self.called)))
         if _counters(self.called) is not _counters(self.model):
             add_tokens(self.model, self._added)
+
+    def _retried(self) -> AbstractContextManager[None]:
+        return left_to_the_policy(self.called) if self.is_retried else nullcontext()
 
     def add(self, counts: Mapping[str, int]) -> None:
         """Take more tokens in."""

@@ -59,10 +59,13 @@ class Past:
         files: The program's files as recorded, by path.
         parks: How often in a row the run was parked, with no step finished since.
         parked_since: When the first of these began, if any.
+        given_up: Rows of the failures that a retry policy gave up on in this process: a framework
+            that tries once more gets the failure at once, so that retries never multiply.
     """
 
     def __init__(self, rows: Sequence[Row] = (), thread: str = "") -> None:
         self._causes: set[int] = set()
+        self.given_up: set[int] = set()
         self.unfinished: dict[Exact, StepStarted] = {}
         self._starts: dict[Exact, int] = {}
         self.attempts: dict[Exact, int] = {}
@@ -253,6 +256,8 @@ class Past:
 
     def replays(self, held: Held) -> bool:
         """Say whether the outcome stands; one that ended the run, or an entry, does not."""
+        if held.seq in self.given_up:
+            return True
         if held.seq in self._causes:
             return False
         if held.step.outcome != FAILED:

@@ -374,6 +374,8 @@ class Step:
             row = self._record(FAILED, error, None)
         finally:
             self.abandon()
+        if self.policy.retry is not None:
+            run.past.given_up.add(row)
         run.note_failure(error, FailedStep(row, self.slot.lane, self.inner, is_replayed=False))
         if run.options.listeners.step_finished:
             run.tell(run.options.listeners.step_finished, self._ended_info(None), error)

@@ -112,6 +112,23 @@ def test_a_rate_limit_is_tried_as_often_as_without_us(serve, host, monkeypatch):
     assert counts[0] == counts[1]
 
 
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_policys_attempts_are_not_multiplied(serve, status):
+    """Where a policy tries a model three times, the SDK, CrewAI's models and its agents do not."""
+    server = serve([Rule(When(), Reply.error(status, retry_after=0))])
+    policy = durably.StepPolicy(
+        retry=durably.RetryPolicy(max_attempts=3, initial_interval=0.01, retry_on=Exception)
+    )
+    llm = LLM(model="gpt-4o-mini", max_retries=2)
+    made = crew(task("Work.", agent(llm=llm)))
+    wrapped = durably.wrap(made, checkpointer="memory:", policies={"model": policy})
+    with pytest.raises(Exception, match=str(status)):
+        wrapped.invoke({}, CONFIG)
+    assert server.count() == 3
+    assert llm._get_sync_client().max_retries == 2
+    wrapped.host.close()
+
+
 def test_a_callback_kept_on_an_agent_is_the_users_again(host, serve):
     """After a run nothing of ours stands on the user's objects."""
     serve(SEND_SCRIPT)
