@@ -138,8 +138,8 @@ class _Unit:
         self._is_cut = False
         call = Call("task", name, None, dump=lambda _: self._stored, adapter="crewai")
         self._step = around.open(call)
-        ordinal = self._step.slot.ordinal
-        self._recorded = kickoff.recorded.get((name, ordinal))
+        place = (name, self._step.slot.ordinal)
+        self._recorded = kickoff.recorded.get(place) if self._step.held is not None else None
         definition = getattr(kickoff.flow, "_definition", None)
         methods = getattr(definition, "methods", None) or {}
         race = _race.get()

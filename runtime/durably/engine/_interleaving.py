@@ -122,7 +122,7 @@ class Interleaving:
 
     async def turn(self, row: int) -> None:
         """Wait until the others are where they were when the branch of *row* was finished."""
-        wanted = self._back[row]
+        wanted = self._back.get(row, {})  # others may have given it up
         patience = Patience(self._run, lambda: not self._places.keys().isdisjoint(wanted))
         while not all(self._has_come_to(one, steps) for one, steps in wanted.items()):
             await asyncio.sleep(LOOK_EVERY)

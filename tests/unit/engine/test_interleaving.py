@@ -102,3 +102,16 @@ async def test_what_is_finished_comes_back_without_being_executed(runs: Any) -> 
     again = Shared()
     assert (await runs.adrive(again.run)).value == WHOLE
     assert again.executed == []
+
+
+async def test_a_branch_that_others_gave_up_can_still_come_back(runs: Any) -> None:
+    """Nobody waits for ever for one that a changed program comes to late."""
+
+    async def run() -> str:
+        beside = here().interleaving({5: {}})
+        await beside.begin("new")  # waits for row 5 until nothing has happened for a while
+        await beside.turn(5)
+        beside.came_back(5)
+        return "done"
+
+    assert (await runs.adrive(run)).value == "done"
