@@ -354,7 +354,7 @@ async def test_executed_code_is_a_step(twice, tmp_path, watch):
     async def body():
         with warnings.catch_warnings(action="ignore"):
             executor = LocalCommandLineCodeExecutor(work_dir=tmp_path)
-            agent = CodeExecutorAgent("coder", executor, approval_func=None)
+            agent = CodeExecutorAgent("coder", executor)
         return texts(await agent.run(task=task))
 
     first, again = await twice(body)

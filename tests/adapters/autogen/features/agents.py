@@ -304,7 +304,7 @@ async def agent_tool(kit: Kit) -> Any:
     return [item async for item in chief.run_stream(task="Both?")]
 
 
-@feature(EXPERT, steps="model 5")
+@feature(EXPERT, steps="model 5", since="0.7")
 async def team_tool(kit: Kit) -> Any:
     expert = AssistantAgent("expert", kit.client(), system_message="You know.")
     team = RoundRobinGroupChat([expert], max_turns=1, name="expert", description="Knows.")

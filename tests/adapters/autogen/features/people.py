@@ -76,7 +76,7 @@ async def person_in_a_shared_runtime(kit: Kit) -> Any:
         await runtime.stop()
 
 
-@feature(CHAT_SCRIPT, steps="model 2", answers=PROMPT)
+@feature(CHAT_SCRIPT, steps="model 2", answers=PROMPT, since="0.7")
 async def person_in_a_nested_team(kit: Kit) -> Any:
     reader = AssistantAgent("reader", kit.client(), system_message="You write a review.")
     outer = RoundRobinGroupChat([reviewed(kit, kit.person, name="pair"), reader], max_turns=2)

@@ -205,7 +205,7 @@ async def graph_with_a_loop(kit: Kit) -> Any:
     return await flow.run(task="A poem.")
 
 
-@feature(CHAT_SCRIPT, steps="model 7")
+@feature(CHAT_SCRIPT, steps="model 7", since="0.7")
 async def nested_teams(kit: Kit) -> Any:
     client = kit.client()
     inner = RoundRobinGroupChat(
