@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from ..hooks import Plugins
 from ._tested import MEMORY, Stage, TestRun, carrying, outside
 
 _STEPS = "durably_steps"
@@ -128,9 +129,15 @@ class _Active:
             self._tests += 1
             self._steps += steps
 
-    def pytest_report_header(self) -> str:
-        """Say that the tests do not run alone."""
-        return f"durably: each test runs inside a durable run; journal: {self._url}"
+    def pytest_report_header(self) -> list[str]:
+        """Say that the tests do not run alone, and with which adapters."""
+        plugins = Plugins()
+        names = ", ".join(adapter.name for adapter in plugins.adapters()) or "none"
+        lines = [
+            f"durably: each test runs inside a durable run; journal: {self._url}; adapters: {names}"
+        ]
+        lines += [f"durably: {name} is broken: {why}" for name, why in plugins.broken.items()]
+        return lines
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how much was done durably."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from tests.support.framework import install
 
@@ -299,6 +301,22 @@ def test_what_a_test_leaves_behind_serves_the_next(pytester, monkeypatch):
 def test_what_outlives_a_test_is_made_outside_of_its_run(pytester):
     """Wider fixtures and teardown are outside; context variables keep what tests set."""
     run(pytester, WIDER).assert_outcomes(passed=2)
+
+
+def test_the_header_names_adapters_and_broken_plugins(pytester, monkeypatch):
+    """Who reads that all tests passed sees whether anything was caught at all."""
+    site = install(pytester.path / "site")
+    monkeypatch.syspath_prepend(str(site))
+    result = run(pytester, "def test_it(): pass")
+    result.stdout.fnmatch_lines(["durably: each test runs inside a durable run*adapters:*tiny*"])
+    broken = install(pytester.path / "other", adapter="raise OSError('no disk')")
+    done = pytester.run(
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(broken)!r}); import pytest; "
+        "sys.exit(pytest.main(['-p', 'durably.testing.active', '-p', 'no:cacheprovider']))",
+    )
+    done.stdout.fnmatch_lines(["durably: *tiny*is broken:*no disk*"])
 
 
 def test_workers_of_xdist_report_what_they_did(pytester):
