@@ -66,7 +66,7 @@ def _chosen(loaded: Loaded, runs: Sequence[str], store: str, screen: Screen) -> 
 def continued(view: RunView, store: str, screen: Screen) -> int:
     """Start the command that a run was started with, and return its exit code."""
     words = [str(one) for one in view.meta.get("again") or ()]
-    if not words:  # an application drives it, not a command
+    if words[:1] not in (["run"], ["exec"]):  # an application drives it, not a command
         screen.line(f"  {view.run}  {title_of(view)}: {to_continue(view, store_arguments(store))}")
         return int(WAITING)
     mark = screen.paint(screen.marks.again, "cyan")

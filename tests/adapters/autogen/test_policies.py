@@ -7,39 +7,16 @@ from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.tools import FunctionTool
+from tests.support.hosts import hosted as hosted
+from tests.support.hosts import steps_in
 
 import durably
 from durably import Budget, CachePolicy, ParkPolicy, RatePolicy, RetryPolicy, StepPolicy
-from durably.hosting import all_runs
-from durably.journal.records import StepEnded
 from durably.testing import FakeClock, Reply, Rule, When
 
 CONFIG = {"configurable": {"thread_id": "t1"}}
 NEXT = {"configurable": {"thread_id": "t2"}}
 DOWN = Reply.error(503)
-
-
-def steps(host, kind="model"):
-    return [
-        entry.record
-        for view in all_runs(host.journal)
-        for entry in host.journal.read(view.thread)
-        if isinstance(entry.record, StepEnded) and entry.record.kind == kind
-    ]
-
-
-@pytest.fixture
-def hosted():
-    """Return a function that makes a host; hosts share one journal, as processes do."""
-    storage, hosts = durably.MemoryStorage(), []
-
-    def make(**options):
-        hosts.append(durably.Host(storage, config=False, **options))
-        return hosts[-1]
-
-    yield make
-    for one in hosts:
-        one.close()
 
 
 def team(client, *, stream=False, turns=3):
@@ -59,7 +36,7 @@ async def test_another_model_answers_for_one_that_is_down(serve, client, hosted,
     result = await durable.ainvoke("Say tea.", CONFIG)
     assert result.messages[-1].content == "Tea."
     assert [one.model for one in server.requests] == ["gpt-4o-mini", "gpt-4o"]
-    assert len(steps(host)) == 1
+    assert len(steps_in(host)) == 1
     assert (await durable.ainvoke(None, CONFIG)).messages[-1].content == "Tea."
     assert server.count() == 2
 
@@ -113,7 +90,7 @@ async def test_answers_serve_another_teams_run(serve, client, hosted, stream):
         result = await durable.ainvoke("Say tea.", config)
         assert result.messages[-1].content == "Tea for two."
     assert server.count() == 2
-    assert [step.cached for step in steps(host)] == [False, False, True, True]
+    assert [step.cached for step in steps_in(host)] == [False, False, True, True]
 
 
 async def test_rates_and_the_decorator_hold_for_agents(serve, client, hosted):
@@ -145,4 +122,4 @@ async def test_rates_and_the_decorator_hold_for_agents(serve, client, hosted):
     result = await durably.wrap(agent, checkpointer=host).ainvoke("Fetch tea.", CONFIG)
     assert result.messages[-1].content == "Here it is."
     assert clock.now() == 60
-    assert [(one.agent, one.adapter) for one in steps(host)] == [("worker", "autogen")] * 2
+    assert [(one.agent, one.adapter) for one in steps_in(host)] == [("worker", "autogen")] * 2

@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import pytest
 from crewai.tools import tool
+from tests.support.hosts import hosted as hosted
+from tests.support.hosts import steps_in
 
 import durably
 from durably import Budget, CachePolicy, Match, ParkPolicy, RatePolicy, RetryPolicy, StepPolicy
-from durably.hosting import all_runs
-from durably.journal.records import StepAttempted, StepEnded
+from durably.journal.records import StepAttempted
 from durably.testing import FakeClock, Reply, Rule, When
 
 from .programs import CONFIG, agent, crew, model, task
 
 NEXT = {"configurable": {"thread_id": "t2"}}
 DOWN = Reply.error(503)
-
-
-def steps(host, kind="model"):
-    return [
-        entry.record
-        for view in all_runs(host.journal)
-        for entry in host.journal.read(view.thread)
-        if isinstance(entry.record, StepEnded) and entry.record.kind == kind
-    ]
-
-
-@pytest.fixture
-def hosted():
-    """Return a function that makes a host; hosts share one journal, as processes do."""
-    storage, hosts = durably.MemoryStorage(), []
-
-    def make(**options):
-        hosts.append(durably.Host(storage, config=False, **options))
-        return hosts[-1]
-
-    yield make
-    for one in hosts:
-        one.close()
 
 
 def small_crew(**more):
@@ -53,7 +31,7 @@ def test_another_model_answers_for_one_that_is_down(serve, hosted):
     assert output.raw == "Tea."
     assert output.token_usage.total_tokens > 0
     assert [one.model for one in server.requests] == ["gpt-4o-mini", "gpt-4o"]
-    (step,) = steps(host)
+    (step,) = steps_in(host)
     assert step.usage["model"] == "gpt-4o"
     again = durably.wrap(small_crew(), checkpointer=host).invoke(None, CONFIG)
     assert again.raw == "Tea."
@@ -68,7 +46,7 @@ def test_another_providers_model_answers_too(serve, hosted):
     output = durably.wrap(small_crew(), checkpointer=host).invoke({}, CONFIG)
     assert output.raw == "Tea, says Claude."
     assert output.token_usage.total_tokens > 0
-    assert len(steps(host)) == 1
+    assert len(steps_in(host)) == 1
 
 
 def test_a_crew_parks_when_its_provider_is_down_and_goes_on_later(serve, hosted):
@@ -105,7 +83,7 @@ def test_an_answer_serves_another_crews_run(serve, hosted):
     one, two = first.invoke({}, CONFIG), second.invoke({}, NEXT)
     assert server.count() == 1
     assert (one.raw, one.token_usage) == (two.raw, two.token_usage)
-    assert [step.cached for step in steps(host)] == [False, True]
+    assert [step.cached for step in steps_in(host)] == [False, True]
 
 
 def test_a_budget_of_a_crew_is_raised_by_a_person(serve, hosted):
@@ -142,7 +120,7 @@ def test_a_policy_is_for_one_agent_by_its_role(serve, hosted):
     reader, writer = agent("Reader"), agent("Writer", max_retry_limit=0)
     two = crew(task("Write.", writer), task("Read.", reader))
     assert durably.wrap(two, checkpointer=host).invoke({}, CONFIG).raw == "done"
-    assert [(one.agent, one.adapter) for one in steps(host)] == [
+    assert [(one.agent, one.adapter) for one in steps_in(host)] == [
         ("Writer", "crewai"),
         ("Reader", "crewai"),
     ]
@@ -173,4 +151,4 @@ def test_the_decorator_of_a_tool_function_is_heeded(serve, hosted):
     one = crew(task("Fetch tea.", agent(tools=[fetch])))
     assert durably.wrap(one, checkpointer=host).invoke({}, CONFIG).raw == "Here it is."
     assert tries == ["tea"] * 3
-    assert [step.attempts for step in steps(host, "tool")] == [3]
+    assert [step.attempts for step in steps_in(host, "tool")] == [3]
