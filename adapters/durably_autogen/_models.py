@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from functools import partial
 from typing import Any
@@ -97,7 +97,7 @@ def _with_model(
 
 def _stream_with_model(
     client: Any,
-    original: Callable[..., AsyncIterator[Any]],
+    original: Callable[..., AsyncGenerator[Any, None]],
     messages: Any,
     options: Mapping[str, Any],
     name: str,
