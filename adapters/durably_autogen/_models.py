@@ -39,7 +39,7 @@ async def _create(
 
 async def _create_stream(
     scope: Scope,
-    original: Callable[..., AsyncIterator[Any]],
+    original: Callable[..., AsyncGenerator[Any, None]],
     self: Any,
     messages: Any,
     **options: Any,
