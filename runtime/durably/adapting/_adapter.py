@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from ..journal import TypeCodec
@@ -65,12 +66,18 @@ class Seam:
     @property
     def module(self) -> str:
         """The module that has to be imported before the seam is there."""
-        return self.target.partition(":")[0]
+        return module_of(self.target)
 
     @property
     def essential(self) -> bool:
         """Whether a run must not go on without it."""
         return self.kind in ESSENTIAL and not self.optional
+
+
+@lru_cache(maxsize=4096)
+def module_of(target: str) -> str:
+    """Return the module of a seam's target; each run asks for those of all seams."""
+    return target.partition(":")[0]
 
 
 class Adapter:

@@ -144,7 +144,10 @@ def _find(seam: Seam) -> tuple[Any, str, Any]:
     *parents, name = path.split(".")
     for part in parents:
         owner = getattr(owner, part)
-    return owner, name, inspect.getattr_static(owner, name)
+    try:
+        return owner, name, vars(owner)[name]
+    except (KeyError, TypeError):
+        return owner, name, inspect.getattr_static(owner, name)
 
 
 def _places(owner: Any, seam: Seam) -> Iterator[Any]:

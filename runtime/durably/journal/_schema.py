@@ -59,7 +59,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (
         # A trigger that moves the head with each row makes each commit a page larger. The head is
-        # moved where it costs nothing: when a thread is taken or given back, and with a barrier.
+        # moved where it costs nothing: when a thread is taken or given back.
         "DROP TRIGGER head",
         # A thread that has had many runs is taken without reading their steps.
         "CREATE INDEX mark ON row (thread, seq) WHERE kind < 16",

@@ -254,12 +254,9 @@ class SqliteStorage(SqliteReading):
             "INSERT INTO blob (thread, hash, data) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             ((tail.key, name, data) for name, data in job.blobs.items()),
         )
-        if job.barrier:
+        if job.barrier and not job.rows:
             # A commit that changes nothing syncs nothing, and equal values are not a change.
-            self._db.execute(
-                "UPDATE thread SET head = ?, flushes = flushes + 1 WHERE id = ?",
-                (tail.head, tail.key),
-            )
+            self._db.execute("UPDATE thread SET flushes = flushes + 1 WHERE id = ?", (tail.key,))
 
     def _insert(self, lease: Lease, row: Row) -> None:
         seq, kind, run, body = row
@@ -304,4 +301,4 @@ class SqliteStorage(SqliteReading):
 
 def _is_plain(job: Append) -> bool:
     """Tell whether an append is one statement."""
-    return len(job.rows) == 1 and not job.blobs and not job.barrier
+    return len(job.rows) == 1 and not job.blobs
