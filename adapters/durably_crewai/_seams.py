@@ -269,14 +269,6 @@ FLOWS = (
 
 SUPPORT = (
     Seam(
-        "crewai.events.listeners.tracing.utils:_prompt_can_be_shown",
-        "support",
-        _support.prompt_can_be_shown,
-        "CrewAI may ask at the terminal whether to share traces in the middle of a run",
-        optional=True,
-        since="1.15",
-    ),
-    Seam(
         "crewai.utilities.tool_result_artifacts:token_urlsafe",
         "support",
         _artifacts.token_urlsafe,

@@ -83,9 +83,3 @@ def export(scope: Scope | None, original: Callable[..., Any], self: Any, spans: 
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     return SpanExportResult.SUCCESS
-
-
-def prompt_can_be_shown(scope: Scope, original: Callable[..., bool], *args: Any) -> bool:
-    """Have CrewAI not ask whether to share traces: it is no question of the program's."""
-    del scope, original, args
-    return False
