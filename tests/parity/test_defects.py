@@ -192,7 +192,7 @@ def test_an_answer_to_a_question_that_was_answered(api, say):
         api.Command(resume={first.id: "stale"}),
         thread(),
         langgraph=[1, "stale"],
-        durably=("raised", "ResumeError"),
+        durably=("raised", "AnswerRefused"),
         why="A continuation that cannot be is a ResumeError",
     )
 
@@ -214,7 +214,7 @@ def test_an_answer_to_a_question_nobody_asked(api, say):
     say.attempt(
         answered,
         langgraph="asked again",
-        durably=("raised", "ResumeError"),
+        durably=("raised", "AnswerRefused"),
         why="A continuation that cannot be is a ResumeError",
     )
 

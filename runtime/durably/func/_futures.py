@@ -11,7 +11,7 @@ import contextvars
 import threading
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..engine import current
 from ._pool import Pool
@@ -61,12 +61,14 @@ class TaskFuture(Future[T], Generic[T]):
         future._result, future._exception = value, error
         return future
 
-    def __getattr__(self, name: str) -> Any:
-        """Make what others wait with: a ``Future`` looks for it under these names."""
-        make = _WAITING.get(name)
-        if make is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return self.__dict__.setdefault(name, make())
+    if not TYPE_CHECKING:  # with it in sight, type checkers would believe any attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """Make what others wait with: a ``Future`` looks for it under these names."""
+            make = _WAITING.get(name)
+            if make is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return self.__dict__.setdefault(name, make())
 
     def done(self) -> bool:
         """Say whether there is a result, or never will be one."""
@@ -105,7 +107,7 @@ class TaskFuture(Future[T], Generic[T]):
             for waiter in self._waiters:
                 (waiter.add_result if self._exception is None else waiter.add_exception)(self)
             self._condition.notify_all()
-        self._invoke_callbacks()
+        self._invoke_callbacks()  # type: ignore[attr-defined]
 
     def result(self, timeout: float | None = None) -> T:
         """Return the result, running the task here if nobody has begun it.

@@ -22,9 +22,9 @@ NEXT = {"configurable": {"thread_id": "t2"}}
 DOWN = Reply.error(503)
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def connections_are_collected():
-    """Let go of the clients' last connection, which outlives its event loop, unheard."""
+    """Let go of a client's connections, which outlive their event loop, before the next test."""
     yield
     with warnings.catch_warnings(action="ignore"):
         gc.collect()

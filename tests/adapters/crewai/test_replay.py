@@ -101,7 +101,7 @@ async def test_a_wrapped_crew_is_awaited(host, serve, outbox):
 
 
 def test_tokens_are_streamed_live_and_not_on_replay(host, serve):
-    """Stream parts of mode messages are the model's tokens and who they come from."""
+    """Parts of mode messages are the tokens and who they come from; a replay is one part."""
     serve([Rule(When(), Reply.text("One two three four five."))])
 
     def made():
@@ -111,7 +111,8 @@ def test_tokens_are_streamed_live_and_not_on_replay(host, serve):
     assert "".join(text for text, _ in parts) == "One two three four five."
     assert {(about["agent"], about["model"]) for _, about in parts} == {("Worker", "gpt-4o-mini")}
     assert len(parts) > 1
-    assert list(made().stream(None, CONFIG, stream_mode="messages")) == []
+    again = list(made().stream(None, CONFIG, stream_mode="messages"))
+    assert [(text, about["kind"]) for text, about in again] == [("", "replayed")]
 
 
 def test_a_crew_that_streams_is_run_to_its_end(host, serve):

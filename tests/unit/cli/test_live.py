@@ -33,7 +33,7 @@ def written():
     stream.isatty = lambda: False
     screen = Screen(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     screen._stream = stream
-    return Live(screen, "crew.py", "runs.db", lambda _model, _usage: 0.25), lines
+    return Live(screen, "crew.py", "runs.db"), lines
 
 
 def test_the_heading_says_whether_it_is_a_new_run(written):
@@ -116,11 +116,12 @@ def test_failures_retries_and_doubts_say_why(written):
 def test_totals_tell_paid_from_spared(written):
     """Executed steps cost, replayed ones would have."""
     live, _ = written
-    live.step_finished(step("", "gpt", "model", usage=TOKENS), None)
-    live.step_replayed(step("", "gpt", "model", usage=TOKENS))
-    live.step_replayed(step("", "gpt", "model", usage=TOKENS))
+    paid = {**TOKENS, "cost": 0.25}
+    live.step_finished(step("", "gpt", "model", usage=paid), None)
+    live.step_replayed(step("", "gpt", "model", usage=paid))
+    live.step_replayed(step("", "gpt", "model", usage=paid))
     assert str(live.totals) == (
-        "3 steps, 2 replayed   1 020 tokens used, 2 040 not paid again   $0.2500"
+        "3 steps, 2 replayed   1 020 tokens used, 2 040 not paid again   $0.2500, $0.5000 saved"
     )
 
 

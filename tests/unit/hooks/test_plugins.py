@@ -189,13 +189,13 @@ def test_built_in_storages_need_no_plug_in(tmp_path):
 
 def test_an_unknown_url_says_what_there_is(distribute):
     """The error names the URL, what is built in, and a plug-in that could not be asked."""
-    distribute("postgres", "import no_such_driver")
+    distribute("cockroach", "import no_such_driver")
     with pytest.raises(PluginError) as caught:
-        Plugins().open_storage("postgres://db")
+        Plugins().open_storage("cockroach://db")
     said = str(caught.value)
-    assert "no storage knows 'postgres://db'" in said
+    assert "no storage knows 'cockroach://db'" in said
     assert "'memory:'" in said
-    assert "Plug-in postgres failed to load: ModuleNotFoundError" in said
+    assert "Plug-in cockroach failed to load: ModuleNotFoundError" in said
 
 
 def test_an_error_while_opening_is_the_plug_ins_own():
