@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,9 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(tmp_path):
     with pytest.raises(subprocess.TimeoutExpired):
         crash_matrix([sys.executable, "-c", hangs], cwd=tmp_path, timeout=2)
     child = int((tmp_path / "child").read_text())
+    until = time.monotonic() + 10
+    while not is_gone(child) and time.monotonic() < until:
+        time.sleep(0.01)  # the signal is on its way: it is sent to the group, the leader is awaited
     assert is_gone(child)
 
 
