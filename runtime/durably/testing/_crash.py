@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,6 +16,7 @@ from ..hooks import Listener, Plugins, hookimpl
 from ..journal import Lease, Row, Storage
 from ..journal.records import STEP_FAILED, STEP_OK
 from ..types import StepInfo
+from ._passing import PassingStorage
 
 ENABLED = "DURABLY_TEST"
 """Environment variable: ``1`` lets ``durably run`` obey the two below."""
@@ -60,7 +61,7 @@ class KillAfter(Listener):
                 _die()
 
 
-class KillingStorage:
+class KillingStorage(PassingStorage):
     """A storage that kills its own process (SIGKILL) before an append reaches the one inside.
 
     Args:
@@ -73,7 +74,7 @@ class KillingStorage:
     """
 
     def __init__(self, inner: Storage, at_append: int, *, only_steps: bool = False) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._left = at_append
         self._only_steps = only_steps
         self._lock = threading.Lock()
@@ -88,38 +89,6 @@ class KillingStorage:
                 if self._left == 0:
                     _die()
         self._inner.append(lease, rows, blobs, barrier=barrier)
-
-    def acquire(self, thread: str, owner: str, ttl: float, now: float) -> Lease:
-        """Take a thread of the inner storage."""
-        return self._inner.acquire(thread, owner, ttl, now)
-
-    def renew(self, lease: Lease, until: float) -> None:
-        """Extend a lease of the inner storage."""
-        self._inner.renew(lease, until)
-
-    def read(self, thread: str, after: int = 0) -> Sequence[Row]:
-        """Return the inner storage's rows."""
-        return self._inner.read(thread, after)
-
-    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
-        """Pass on."""
-        return self._inner.marks(thread, before, limit)
-
-    def landmarks(self) -> Iterator[tuple[str, Row]]:
-        """Yield the inner storage's landmarks."""
-        return self._inner.landmarks()
-
-    def fetch(self, thread: str, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-        """Return the inner storage's blobs."""
-        return self._inner.fetch(thread, hashes)
-
-    def delete(self, thread: str, now: float) -> None:
-        """Delete a thread of the inner storage."""
-        self._inner.delete(thread, now)
-
-    def close(self) -> None:
-        """Close the inner storage."""
-        self._inner.close()
 
 
 class _Killer:

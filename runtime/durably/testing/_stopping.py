@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import StorageError
 from ..journal import Lease, MemoryStorage, Row, Storage
 from ..journal.records import STEP_FAILED, STEP_OK
+from ._passing import PassingStorage
 
 _OUTCOMES = (STEP_OK, STEP_FAILED)
 
 
-class StoppingStorage:
+class StoppingStorage(PassingStorage):
     """A storage in which a run gets no further than its n-th step, which is written.
 
     The append that holds the step's outcome is done, and reported as failed; so the run ends
@@ -29,7 +30,7 @@ class StoppingStorage:
     """
 
     def __init__(self, inner: Storage | None = None) -> None:
-        self._inner = MemoryStorage() if inner is None else inner
+        super().__init__(MemoryStorage() if inner is None else inner)
         self._left: int | None = None
         self._lock = threading.Lock()
 
@@ -58,35 +59,3 @@ class StoppingStorage:
                 self._left -= sum(row.kind in _OUTCOMES for row in rows)
             if self.stopped:
                 raise StorageError("the test stopped this run here")
-
-    def acquire(self, thread: str, owner: str, ttl: float, now: float) -> Lease:
-        """Take a thread of the inner storage."""
-        return self._inner.acquire(thread, owner, ttl, now)
-
-    def renew(self, lease: Lease, until: float) -> None:
-        """Extend a lease of the inner storage."""
-        self._inner.renew(lease, until)
-
-    def read(self, thread: str, after: int = 0) -> Sequence[Row]:
-        """Return the inner storage's rows."""
-        return self._inner.read(thread, after)
-
-    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
-        """Return a thread's last landmarks in the inner storage."""
-        return self._inner.marks(thread, before, limit)
-
-    def landmarks(self) -> Iterator[tuple[str, Row]]:
-        """Yield the inner storage's landmarks."""
-        return self._inner.landmarks()
-
-    def fetch(self, thread: str, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-        """Return the inner storage's blobs."""
-        return self._inner.fetch(thread, hashes)
-
-    def delete(self, thread: str, now: float) -> None:
-        """Delete a thread of the inner storage."""
-        self._inner.delete(thread, now)
-
-    def close(self) -> None:
-        """Close the inner storage."""
-        self._inner.close()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from durably import StorageError
 from durably.journal import Lease, Row, Storage
+from durably.testing._passing import PassingStorage
 
 
-class FailingStorage:
+class FailingStorage(PassingStorage):
     """Passes everything on to *inner*, and fails from its *at*-th append on."""
 
     def __init__(self, inner: Storage, at: int) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._left = at
 
     def append(
@@ -22,27 +23,3 @@ class FailingStorage:
         if self._left <= 0:
             raise StorageError("the disk is full")
         self._inner.append(lease, rows, blobs, barrier=barrier)
-
-    def acquire(self, thread: str, owner: str, ttl: float, now: float) -> Lease:
-        return self._inner.acquire(thread, owner, ttl, now)
-
-    def renew(self, lease: Lease, until: float) -> None:
-        self._inner.renew(lease, until)
-
-    def read(self, thread: str, after: int = 0) -> Sequence[Row]:
-        return self._inner.read(thread, after)
-
-    def marks(self, thread: str, before: int, limit: int) -> Sequence[Row]:
-        return self._inner.marks(thread, before, limit)
-
-    def landmarks(self) -> Iterator[tuple[str, Row]]:
-        return self._inner.landmarks()
-
-    def fetch(self, thread: str, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-        return self._inner.fetch(thread, hashes)
-
-    def delete(self, thread: str, now: float) -> None:
-        self._inner.delete(thread, now)
-
-    def close(self) -> None:
-        self._inner.close()
