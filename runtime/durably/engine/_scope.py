@@ -16,7 +16,7 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -33,9 +33,10 @@ from ._interleaving import Interleaving, Places, Recorded, ain_place, in_place, 
 from ._lane import Lane, line_here, segments
 from ._ordering import order_point
 from ._parking import Targets, park
-from ._performing import performed, performed_pieces, stepwise
+from ._performing import performed
 from ._run import Run
 from ._step import Step
+from ._streams import astream, each, iterate, stream
 
 T = TypeVar("T")
 
@@ -177,35 +178,11 @@ class Scope:
 
     def each(self, source: Iterator[T]) -> Iterator[T]:
         """Yield from *source*, which runs inside this scope while its consumer does not."""
-        try:
-            while True:
-                with self.entered():
-                    try:
-                        item = next(source)
-                    except StopIteration:
-                        return
-                yield item
-        finally:
-            close = getattr(source, "close", None)
-            if close is not None:
-                with self.entered():
-                    close()
+        return each(self, source)
 
-    async def iterate(self, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    def iterate(self, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         """Like :meth:`each`, for asynchronous iterators."""
-        try:
-            while True:
-                with self.entered():
-                    try:
-                        item = await anext(source)
-                    except StopAsyncIteration:
-                        return
-                yield item
-        finally:
-            close = getattr(source, "aclose", None)
-            if close is not None:
-                with self.entered():
-                    await close()
+        return iterate(self, source)
 
     def open(self, call: Call) -> Step:
         """Come to a step: its identity is settled now, wherever and whenever it is performed."""
@@ -338,16 +315,9 @@ class Scope:
 
     def stream(self, call: Call, source: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         """Like :meth:`step`, for a step whose value arrives in pieces; see :meth:`astream`."""
-        step = self.open(call)
-        if step.held is not None:
-            pieces = step.replay(in_pieces=True)
-            yield from pieces[:-1]
-            self.run.tick(step.held.step)
-            yield from pieces[-1:]
-            return
-        yield from stepwise(performed_pieces(self, step, Blocking(self.run.clock), source))
+        return stream(self, call, source)
 
-    async def astream(
+    def astream(
         self, call: Call, source: Callable[[], AsyncIterator[Any]]
     ) -> AsyncGenerator[Any, None]:
         """Like :meth:`astep`, for a step whose value arrives in pieces.
@@ -356,24 +326,7 @@ class Scope:
         is recorded; on replay the same pieces are yielded at once. The recorded value is their
         list. A stream that breaks and is retried begins anew: what had been passed on stays so.
         """
-        try:
-            step = self.open(call)
-            if step.held is not None:
-                pieces = step.replay(in_pieces=True)
-                for piece in pieces[:-1]:
-                    yield piece
-                self.run.tick(step.held.step)
-                for piece in pieces[-1:]:
-                    yield piece
-                return
-            way = Awaiting(self.run.clock)
-            async with aclosing(performed_pieces(self, step, way, source)) as executed:
-                async for piece in executed:
-                    yield piece
-        except Suspended:
-            if not self.targets:
-                raise
-            await self.park()
+        return astream(self, call, source)
 
     def _inner(self, step: Step) -> Scope:
         """Return the scope for what happens inside *step*; new for each attempt."""
