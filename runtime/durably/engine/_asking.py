@@ -41,14 +41,12 @@ async def aask(run: Run, lane: Lane, name: str, value: Any, *, schema: Any = Non
         return asking.recorded()
     answer = asking.at_once()
     if answer is None and run.options.prompter is not None:
-        with run.lock:
-            run.inflight += 1  # the run is not quiet while a person types
+        run.busy.add(asking)  # the run is not quiet while a person types
         try:
             answer = await _in_daemon_thread(asking.prompted)
         finally:
-            with run.lock:
-                run.inflight -= 1
-                run.activity += 1
+            run.busy.discard(asking)
+            run.stir()
     return asking.settle(answer)
 
 
@@ -69,7 +67,7 @@ class _Asking:
                 _check_untaken(run, lane, asked)
             if asked is not None:
                 lane.take(asked.id)
-            run.activity += 1
+            run.stir()
         self._asked = asked
         self._id = asked.id if asked is not None else _id(run, self._slot)
         self._interrupt: Interrupt | None = None

@@ -92,7 +92,7 @@ async def _finish(run: Run) -> None:
     while left := set(tasks_of(run, loop)):
         seen = run.activity
         await asyncio.wait(left, timeout=QUIET_SECONDS)
-        if run.inflight == 0 and run.activity == seen:
+        if run.is_quiet(seen):
             break
     await _cancel(left)
 

@@ -75,7 +75,7 @@ class Interleaving:
             self._failed[branch] = place.steps
         self._gone.add(branch)
         self._run.interleaved.pop(branch, None)
-        self._run.activity += 1
+        self._run.stir()
         for look in list(self._looks.values()):
             look()
 
@@ -132,7 +132,7 @@ class Interleaving:
     def came_back(self, row: int) -> None:
         """Let those go on that waited for the branch that was finished at *row*."""
         self._back.pop(row, None)
-        self._run.activity += 1
+        self._run.stir()
 
     def enter(self, branch: str) -> None:
         """Come to a branch's next step, and wait until it may begin."""
@@ -160,7 +160,7 @@ class Interleaving:
         place = self._places.get(branch) or _Place(inf)
         place.steps += 1
         place.inside += 1
-        self._run.activity += 1
+        self._run.stir()
         return place
 
     def _is_early(self, branch: str, place: _Place, patience: Patience) -> bool:

@@ -48,7 +48,7 @@ def _watch(run: Run, loop: asyncio.AbstractEventLoop) -> None:
         nonlocal seen
         if loop in run.sweepers or loop.is_closed():
             return
-        if run.inflight == 0 and run.activity == seen:
+        if run.is_quiet(seen):
             # An empty context: the sweeper must not find itself among the run's tasks.
             context = contextvars.Context()
             run.sweepers[loop] = context.run(loop.create_task, unwind(run, loop))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import threading
 import uuid
@@ -56,8 +57,8 @@ class Run:
         cut: Whether it was over before its code had come to the end.
         parked: Tasks that will never go on.
         targets: What finds the tasks to be cancelled first, as its scopes named it; a set.
-        inflight: How many steps are being executed.
-        activity: Grows with everything that happens, to tell quiet from busy.
+        busy: What is under way: the steps that are being executed, questions at the terminal.
+        activity: Another number after everything that happens, to tell quiet from busy.
         resources: What other rooms keep for as long as the run lives, by name or by whose it is.
         failures: Exceptions that steps raised, by identity, with the steps from the innermost on.
         interleaved: What holds steps up for others that were recorded before them, by branch.
@@ -94,8 +95,9 @@ class Run:
         self.parked: list[Any] = []
         self.targets: dict[Any, None] = {}
         self.sweepers: dict[Any, Any] = {}
-        self.inflight = 0
+        self.busy: set[object] = set()
         self.activity = 0
+        self._stirs = itertools.count(1)
         self.failures: dict[int, tuple[BaseException, list[FailedStep]]] = {}
         self.interleaved: dict[str, Any] = {}
         self.started = started
@@ -134,6 +136,14 @@ class Run:
             if self.wake is None or wake < self.wake:
                 self.wake, self.parked_for = wake, error
         raise Suspended(f"run {self.id} is parked") from error
+
+    def stir(self) -> None:
+        """Take note that something happened."""
+        self.activity = next(self._stirs)
+
+    def is_quiet(self, seen: int) -> bool:
+        """Say whether nothing is under way, and nothing happened since ``activity`` was *seen*."""
+        return not self.busy and self.activity == seen
 
     def tell(self, handlers: tuple[Handler, ...], *args: Any) -> None:
         """Tell listeners, if there are any."""
@@ -174,16 +184,15 @@ class Run:
         if log is None:
             return 0
         with self.lock:
-            if self._orders or self.options.sources.files() is not self._files:
-                row = self.append(step, blobs=blobs)
-            else:
-                try:
-                    row = log.append(self.id, step, blobs=blobs)
-                except DurablyError as error:
-                    self.stop(error)
-                self.past.add_step(row, step)
             self.tick(step)
-        return row
+            if self._orders or self.options.sources.files() is not self._files:
+                return self.append(step, blobs=blobs)
+            try:
+                row = log.append(self.id, step, blobs=blobs)
+            except DurablyError as error:
+                self.stop(error)
+            self.past.add_step(row, step)
+            return row
 
     def _side_records(self) -> list[Record]:
         """Return what rides on the next append: order points, and files loaded since the last."""
@@ -223,7 +232,7 @@ class Run:
     def order_passed(self, group: str) -> None:
         """Go on to the next of *group*'s recorded order."""
         self._order_heads[group] = self._order_heads.get(group, 0) + 1
-        self.activity += 1
+        self.stir()
 
     def order_forget(self, group: str) -> None:
         """Give up the rest of *group*'s recorded order: who was recorded next never came."""
@@ -231,7 +240,7 @@ class Run:
 
     def tick(self, step: StepEnded) -> None:
         """Let the lane's replayable time go on to when *step* ended."""
-        ended, lane = round((step.started + step.elapsed) * 1_000_000), step.lane
+        ended, lane = int((step.started + step.elapsed) * 1_000_000), step.lane
         if ended > self._ticks.get(lane, 0):
             self._ticks[lane] = ended
 

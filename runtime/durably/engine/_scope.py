@@ -213,8 +213,7 @@ class Scope:
             return step.replay()
         if step.terms.are_gated:
             return at_once(performed(self, step, Blocking(self.run.clock), execute))
-        settled = self._settled(step)
-        if settled is not None:
+        if self.run.past.unfinished and (settled := self._settled(step)) is not None:
             return step.settle(settled)
         step.begin()
         try:
@@ -265,20 +264,23 @@ class Scope:
             await self.run.hold()
         if step.terms.are_gated:
             return await performed(self, step, Awaiting(self.run.clock), execute)
-        settled = await self._asettled(step)
-        if settled is not None:
+        if self.run.past.unfinished and (settled := await self._asettled(step)) is not None:
             return step.settle(settled)
         step.begin()
         try:
             while True:
                 try:
                     inner = self._inner(step)
-                    with inner.entered():
+                    before = scope_var.get()
+                    scope_var.set(inner)
+                    try:
                         value = await (
                             acall_within(inner.lane.deadline, execute)
-                            if step.timeout and inner.lane.deadline
+                            if step.policy.timeout and inner.lane.deadline
                             else execute()
                         )
+                    finally:
+                        scope_var.set(before)
                 except Exception as error:
                     delay = step.retry_in(error)
                     if delay is None:
@@ -293,8 +295,6 @@ class Scope:
 
     def _settled(self, step: Step) -> tuple[Decision, Any] | None:
         """Return what a person decided about an effect left half-way; None: to execute it."""
-        if not self.run.past.unfinished:
-            return None
         question = step.unfinished()
         if question is None:
             return None

@@ -22,7 +22,7 @@ from ..types import (
 from ._call import Call
 from ._gates import Served
 from ._identity import differences, fingerprint, same_shape, unpack
-from ._lane import Lane, inner_lane, line_here, segments
+from ._lane import Lane, inner_lane, line_here, line_now, segments
 from ._options import Stored
 from ._outcomes import Held, Slot
 from ._run import FailedStep, Run
@@ -54,7 +54,7 @@ class Step:
 
     # Most steps leave most of these as they are.
     _attempts = _first = 0
-    _is_inside = _overlapped = cached = in_place = is_altered = is_done = False
+    _overlapped = cached = in_place = is_altered = is_done = False
     model = ""
     stored: Any = None
     usage: Mapping[str, Any] | None = None
@@ -66,21 +66,22 @@ class Step:
         self.terms = run.options.terms(call, lane.agent)
         self.policy: StepPolicy = self.terms.policy
         print_, self._packed = fingerprint(call.request)
-        past = run.past
         with run.lock:
             slot = self.slot = lane.slot(call.kind, call.name, print_)
             line = self.line = line_here() if call.kind == "task" else None
-            is_beside = not lane.is_home(line)
-            held = None if past.is_blank else self._exact(slot)
+            is_beside = line != lane.home and not lane.is_home(line)
+            is_new = run.past.is_blank
+            held = None if is_new else self._exact(slot)
             if held is None:
                 self._overlapped = is_beside or bool(lane.active)
-                if not (self._overlapped or past.is_blank):
+                if not (self._overlapped or is_new):
                     held = self._displaced()
             elif lane.taken:
                 self._check_untaken(held)
             if held is None:
                 if len(lane.active) == 1:  # of several, each has been marked when the next came
-                    next(iter(lane.active))._overlapped = True
+                    for other in tuple(lane.active):  # it may be leaving
+                        other._overlapped = True
                 lane.enter(self)
             elif held.step.print != print_ or held.step.ordinal != slot.ordinal:
                 lane.take(held.seq)
@@ -172,7 +173,7 @@ class Step:
         step = held.step
         with run.lock:
             run.replayed += 1
-            run.activity += 1
+            run.stir()
             if not in_pieces or step.outcome == FAILED:
                 run.tick(step)
         if run.options.listeners.step_replayed:
@@ -276,11 +277,8 @@ class Step:
                 raise Suspended(f"{call.name} was called by an attempt that was given up")
             lane.deadline.beat()
         if self.line is not None:
-            self.line = line_here()
-        with run.lock:
-            self._is_inside = True
-            run.inflight += 1
-            run.activity += 1
+            self.line = line_now(self.line)
+        run.busy.add(self)
         self._started, self._t0 = run.clock.now(), run.clock.monotonic()
         if run.past.attempts:
             self._attempts = run.past.attempts.get(self.slot.exact, 0)
@@ -384,15 +382,12 @@ class Step:
 
     def abandon(self) -> None:
         """Leave the step without an outcome: it was cancelled, or the run is being suspended."""
-        run = self.run
-        if self._lane.deadline is not None:
-            self._lane.deadline.beat()
-        with run.lock:
-            self._lane.leave(self)
-            if self._is_inside:
-                self._is_inside = False
-                run.inflight -= 1
-            run.activity += 1
+        run, lane = self.run, self._lane
+        if lane.deadline is not None:
+            lane.deadline.beat()
+        lane.leave(self)
+        run.busy.discard(self)
+        run.stir()
 
     @property
     def _namespace(self) -> tuple[str, ...]:
@@ -414,7 +409,10 @@ class Step:
         run.executed += 1
         if run.log is None:
             return 0
-        body, blobs = self._written(value)
+        try:
+            body, blobs = run.codec.split(value, hint=call.hint)
+        except EncodeError as error:
+            body, blobs = self._otherwise(value, error)
         request, more = self._packed, NO_BLOBS
         if len(request) > _SPLIT:  # a long history costs only the messages not seen before
             request, more = run.codec.split(unpack(request))
@@ -441,14 +439,11 @@ class Step:
         )
         return run.append_step(ended, {**blobs, **more} if more else blobs)
 
-    def _written(self, value: Any) -> Stored:
-        """Return *value* as stored; one that cannot be written stops the run."""
+    def _otherwise(self, value: Any, error: EncodeError) -> Stored:
+        """Return as stored what cannot be written, if the host knows how; else stop the run."""
         run, call = self.run, self.call
-        try:
-            return run.codec.split(value, hint=call.hint)
-        except EncodeError as error:
-            if run.options.unwritable is not None:
-                return run.options.unwritable(value)
+        if run.options.unwritable is None:
             where = self.slot.lane or "root"
             error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({where})")
             run.stop(error)
+        return run.options.unwritable(value)

@@ -32,8 +32,12 @@ class Begun:
 
     def add(self, future: Any) -> None:
         """Take one more in."""
-        self._futures.append(future)
-        if len(self._futures) >= self._limit:
+        futures = self._futures
+        if futures and futures[-1].done():  # most programs wait for one before they begin another
+            futures[-1] = future
+            return
+        futures.append(future)
+        if len(futures) >= self._limit:
             self._futures = self._left()
             self._limit = max(_FEW, 2 * len(self._futures))
 

@@ -21,7 +21,14 @@ T = TypeVar("T")
 _MAX_DEPTH = 20
 """How deep tasks that ask for tasks share one thread's stack; deeper ones begin on another."""
 
-_here = threading.local()
+
+class _Here(threading.local):
+    """How deep the calling thread is in tasks that it runs for those who ask for them."""
+
+    depth = 0
+
+
+_here = _Here()
 
 # The states of a concurrent.futures.Future.
 _PENDING, _RUNNING, _FINISHED = "PENDING", "RUNNING", "FINISHED"
@@ -49,7 +56,6 @@ class TaskFuture(Future[T], Generic[T]):
         self._result = self._exception = None
         self._work = work
         self._pool = pool
-        self._mine = threading.Lock()
         self._context = contextvars.copy_context()
         pool.offer(self)
 
@@ -76,20 +82,26 @@ class TaskFuture(Future[T], Generic[T]):
 
     def run(self) -> None:
         """Run the task in the calling thread, unless somebody else does or did."""
-        if not self._mine.acquire(blocking=False):
+        work = self._claimed()
+        if work is None:
             return
         self._state = _RUNNING
         try:
-            self._result = self._context.run(self._work)
+            self._result = self._context.run(work)
         except BaseException as error:
             self._exception = error
         finally:
-            del self._work, self._context  # a future that is kept keeps its result only
+            del self._context  # a future that is kept keeps its result only
             self._end()
+
+    def _claimed(self) -> Callable[[], T] | None:
+        """Return the work if nobody has it yet: taking it out of a dict is one atomic operation."""
+        work: Callable[[], T] | None = self.__dict__.pop("_work", None)
+        return work
 
     def cancel(self) -> bool:
         """Cancel the task unless it has begun; say whether it is cancelled."""
-        if self._state not in _OVER and self._mine.acquire(blocking=False):
+        if self._state not in _OVER and self._claimed() is not None:
             super().cancel()
             self.set_running_or_notify_cancel()
         return self._state in _CANCELLED
@@ -132,9 +144,7 @@ class TaskFuture(Future[T], Generic[T]):
         scope = current()
         if scope is not None:
             scope.lane.is_calling = False  # its code waits, and may learn that the run is stopping
-        if self.done():
-            return
-        depth = getattr(_here, "depth", 0)
+        depth = _here.depth
         if timeout is not None or depth >= _MAX_DEPTH:
             self._pool.begin(self)
             return

@@ -5,11 +5,13 @@ A waiting call never keeps another from starting, so tasks may call tasks to any
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -33,51 +35,55 @@ class Pool:
     The newest call is held back for a millisecond: most programs ask for its result at once, and
     then it runs in the asking thread and costs no other. When a second call comes, both are meant
     to run side by side.
+
+    There is no lock: what is held back is put into and taken out of a deque, each by one atomic
+    operation, so that nothing is lost; work that two threads take up is still run once (see Work).
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: Work | None = None
+        self._held: deque[Work] = deque()
         self._seen: Work | None = None
         self._quiet = 0
         self._is_watched = False
 
     def offer(self, work: Work) -> None:
         """Run *work* soon, in a thread, unless it is taken back."""
-        with self._lock:
-            before, self._held = self._held, work
-            is_watched, self._is_watched = self._is_watched, True
-        if before is not None:
-            _threads.submit(before)
-        if not is_watched:
+        held = self._held
+        held.append(work)
+        if len(held) > 1:
+            self._begin_first()
+        if not self._is_watched:
+            self._is_watched = True
             _ticker.watch(self)
 
-    def take_back(self, work: Work) -> None:
-        """Leave *work* to the caller, if it is still held back."""
-        with self._lock:
-            if self._held is work:
-                self._held = None
+    def _begin_first(self) -> None:
+        with contextlib.suppress(IndexError):  # it was taken meanwhile
+            _threads.submit(self._held.popleft())
+
+    def take_back(self, work: Work) -> bool:
+        """Leave *work* to the caller, if it is still held back; say whether it was."""
+        try:
+            self._held.remove(work)
+        except ValueError:
+            return False
+        return True
 
     def begin(self, work: Work) -> None:
         """Run *work* in a thread now, if it is still held back."""
-        with self._lock:
-            if self._held is not work:
-                return
-            self._held = None
-        _threads.submit(work)
+        if self.take_back(work):
+            _threads.submit(work)
 
     def tick(self) -> bool:
         """Begin what has been held back since the last tick; say whether to look again."""
-        with self._lock:
-            held, is_due = self._held, self._held is not None and self._held is self._seen
-            if is_due:
-                self._held = None
-            self._seen = self._held
-            self._quiet = 0 if held is not None else self._quiet + 1
-            self._is_watched = self._quiet < _QUIET_TICKS
-        if held is not None and is_due:
-            _threads.submit(held)
-        return self._quiet < _QUIET_TICKS
+        seen, self._seen = self._seen, next(iter(tuple(self._held)), None)
+        if seen is not None and seen is self._seen:
+            self.begin(seen)
+        self._quiet = 0 if self._seen is not None else self._quiet + 1
+        self._is_watched = self._quiet < _QUIET_TICKS
+        # Held back after the look, by a thread that saw it watched before the line above.
+        if not self._is_watched and self._held:
+            self._is_watched = True
+        return self._is_watched
 
 
 class _Threads:

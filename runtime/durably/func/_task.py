@@ -7,7 +7,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from ..engine import Call, Scope, Step, current
 from ..types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
@@ -17,7 +17,7 @@ from ._futures import AsyncTaskFuture, Starter, TaskFuture
 from ._injection import injected, positions
 from ._pool import Pool
 from ._reviewing import TaskReview
-from ._tracing import atraced_task, traced_task
+from ._tracing import atraced_task, is_traced_here, traced_task
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,8 +93,11 @@ class Task(Generic[P, R]):
                 "use ainvoke or astream"
             )
         step = scope.open(self._call(frame, args, kwargs))
-        begin = self._begin_plain if loop is None else self._begin_async
-        future = begin(scope, frame, step)
+        future: TaskFuture[R] | AsyncTaskFuture[R]
+        if loop is None:
+            future = self._begin_plain(scope, frame, step)
+        else:
+            future = self._begin_async(scope, frame, step, loop)
         if frame is not None and step.held is None:
             frame.begun.add(future)
         return future
@@ -117,11 +120,13 @@ class Task(Generic[P, R]):
         caching = self._caching_in(frame)
         if caching is not None:
             execute = caching.around(step, execute)
-        return TaskFuture(lambda: scope.perform(step, execute), pool_of(scope))
+        return TaskFuture(functools.partial(scope.perform, step, execute), pool_of(scope))
 
-    def _begin_async(self, scope: Scope, frame: Frame | None, step: Step) -> AsyncTaskFuture[R]:
+    def _begin_async(
+        self, scope: Scope, frame: Frame | None, step: Step, loop: asyncio.AbstractEventLoop
+    ) -> AsyncTaskFuture[R]:
         """Begin the step in a coroutine; a plain function runs off the event loop."""
-        starter = starter_of(scope)
+        starter = starter_of(scope, loop)
         if step.held is not None and not scope.run.interleaved:
             return AsyncTaskFuture.ended(starter, *_replayed(step))
 
@@ -135,7 +140,7 @@ class Task(Generic[P, R]):
         caching = self._caching_in(frame)
         if caching is not None:
             execute = caching.aaround(step, execute)
-        return AsyncTaskFuture(lambda: scope.aperform(step, execute), starter)
+        return AsyncTaskFuture(functools.partial(scope.aperform, step, execute), starter)
 
     def _let_review(self, step: Step, calling: Callable[[Any], Callable[[], Any]]) -> None:
         """Let a person, who may be asked before, change the call."""
@@ -144,7 +149,10 @@ class Task(Generic[P, R]):
 
     def _calling(self, frame: Frame | None, request: Any) -> Callable[[], Any]:
         """Return what calls the function, with what the runtime fills in."""
-        args, kwargs = cast("list[Any]", request)
+        args: list[Any]
+        args, kwargs = request
+        if not self._names and not is_traced_here():
+            return functools.partial(self.func, *args, **kwargs)
         trace: Callable[..., Any] = atraced_task if self._is_async else traced_task
         if frame is None or not self._names:
             return lambda: trace(self.name, self.func, args, kwargs)
@@ -251,15 +259,15 @@ def task(
 def pool_of(scope: Scope) -> Pool:
     """Return the pool of the scope's run; it lives as long as the run."""
     pool = scope.run.resources.get("pool")
-    if not isinstance(pool, Pool):
-        pool = scope.run.resources.setdefault("pool", Pool())
-    assert isinstance(pool, Pool)
-    return pool
+    if isinstance(pool, Pool):
+        return pool
+    made = scope.run.resources.setdefault("pool", Pool())
+    assert isinstance(made, Pool)
+    return made
 
 
-def starter_of(scope: Scope) -> Starter:
-    """Return what begins tasks in the running event loop, the same for all of the run's."""
-    loop = asyncio.get_running_loop()
+def starter_of(scope: Scope, loop: asyncio.AbstractEventLoop) -> Starter:
+    """Return what begins tasks in an event loop, the same for all of the run's."""
     starter = scope.run.resources.get(loop)
     if not isinstance(starter, Starter):
         starter = scope.run.resources[loop] = Starter(loop)

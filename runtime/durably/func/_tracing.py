@@ -101,6 +101,11 @@ def heard_here(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "callbacks": around["callbacks"]} if around is not None else config
 
 
+def is_traced_here() -> bool:
+    """Say whether callbacks around the calling code would hear of a task."""
+    return _CORE in sys.modules and _around() is not None
+
+
 def traced_task(name: str, func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """Call a task's function, and tell the callbacks around the calling code of it."""
     if _around() is None:

@@ -80,13 +80,11 @@ class MemoryStorage:
             return
         with self._lock:
             held = self._threads.get(lease.thread)
-            if held is None or not held.is_held_by(lease):
+            if held is None or held.owner != lease.owner or held.epoch != lease.epoch:
                 raise lease_lost(lease, held.owner if held else None)
-            head = len(held.rows)
-            for row in rows:
-                if row[0] != head + 1:
-                    raise out_of_order(lease.thread, row.seq, head)
-                head += 1
+            for seq, row in enumerate(rows, len(held.rows) + 1):
+                if row[0] != seq:
+                    raise out_of_order(lease.thread, row.seq, seq - 1)
             held.rows += rows
             for row in rows:
                 if row[1] < LANDMARK:

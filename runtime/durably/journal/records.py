@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias
 from zlib import crc32
 
 from ormsgpack import packb, unpackb
@@ -237,7 +237,7 @@ class Entry(NamedTuple):
 def to_row(thread: str, seq: int, run: str, record: Record) -> Row:
     """Write *record* as the row at *seq* of *thread*."""
     kind = KINDS[type(record)]
-    if kind == STEP_OK and cast("StepEnded", record).outcome == FAILED:
+    if type(record) is StepEnded and record.outcome == FAILED:
         kind = STEP_FAILED
     packed = packb([*record])
     crc = crc32(packed, _place(thread, seq, kind, run))
