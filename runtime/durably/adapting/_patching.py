@@ -61,7 +61,7 @@ def uninstall(adapter: Adapter) -> None:
     for seam in adapter.seams:
         if seam.module not in sys.modules or problem(seam) is not None:
             continue
-        owner, name, _ = _find(seam)
+        owner, name, _ = find(seam)
         for place in _places(owner, seam):
             _restore(place, name)
         if seam.subclasses:
@@ -87,7 +87,7 @@ def problems(adapter: Adapter, modules: Iterable[str] | None = None) -> list[Pro
 def problem(seam: Seam) -> Problem | None:
     """Return what is wrong with one seam in the imported framework, or None."""
     try:
-        _, _, found = _find(seam)
+        _, _, found = find(seam)
     except AttributeError as error:
         return Problem(seam, f"{seam.target} is gone ({error})")
     except KeyError:
@@ -105,7 +105,7 @@ def problem(seam: Seam) -> Problem | None:
 def is_in(seam: Seam) -> bool:
     """Say whether the seam has taken hold."""
     try:
-        owner, name, found = _find(seam)
+        owner, name, found = find(seam)
     except (AttributeError, KeyError):
         return False
     return bool(_replaced(found)) or any(
@@ -116,7 +116,7 @@ def is_in(seam: Seam) -> bool:
 def _stands(seam: Seam) -> bool:
     """Say whether the seam was put in before; an abstract one is in its subclasses alone."""
     try:
-        owner, name, found = _find(seam)
+        owner, name, found = find(seam)
     except (AttributeError, KeyError):
         return False
     return _replaced(found) is not None or name in vars(owner).get(_HOOK, {})
@@ -130,15 +130,20 @@ def refresh(adapter: Adapter) -> None:
 
 
 def _put_in(seam: Seam) -> None:
-    owner, name, found = _find(seam)
+    owner, name, found = find(seam)
     for place in _places(owner, seam):
         _replace(place, name, seam, found if place is owner else None)
     if seam.subclasses:
         _hook_subclasses(owner, name, seam)
 
 
-def _find(seam: Seam) -> tuple[Any, str, Any]:
-    """Return the seam's owner, its name there, and the raw attribute."""
+def find(seam: Seam) -> tuple[Any, str, Any]:
+    """Return the seam's owner, its name there, and the raw attribute.
+
+    Raises:
+        KeyError: Its module is not imported.
+        AttributeError: The framework has nothing of that name.
+    """
     module, _, path = seam.target.partition(":")
     owner: Any = sys.modules[module]
     *parents, name = path.split(".")

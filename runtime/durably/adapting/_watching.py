@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from ._adapter import Adapter
 from ._checking import check
 from ._patching import install
+from ._standing import Standing
 
 _Key: TypeAlias = tuple[type[Adapter], str]
 """What is the same for the adapters of one kind that several hosts have."""
@@ -28,12 +29,15 @@ def activate(adapters: Iterable[Adapter]) -> None:
     """
     watch = _watch()
     for adapter in adapters:
+        if watch.holds(adapter):
+            continue
         modules = {seam.module for seam in adapter.seams}
         loaded = {name for name in modules if _is_loaded(name)}
         watch.check(adapter, loaded)
         for name in sorted(loaded):
             install(adapter, name)
         watch.expect(adapter, modules - loaded)
+        watch.note(adapter, loaded)
 
 
 def deactivate(adapters: Iterable[Adapter]) -> None:
@@ -66,6 +70,7 @@ class ImportWatch(importlib.abc.MetaPathFinder):
     def __init__(self) -> None:
         self._awaited: dict[str, dict[_Key, Adapter]] = {}
         self._fitting: dict[_Key, set[str]] = {}
+        self._standing: dict[_Key, Standing] = {}
         self._finding: set[str] = set()
 
     def check(self, adapter: Adapter, modules: set[str]) -> None:
@@ -75,6 +80,15 @@ class ImportWatch(importlib.abc.MetaPathFinder):
             check(adapter, modules - fitting)
             fitting |= modules
 
+    def note(self, adapter: Adapter, modules: set[str]) -> None:
+        """Remember how the adapter's seams in *modules* stand, which were just put in."""
+        self._standing[_key(adapter)] = Standing(adapter, modules)
+
+    def holds(self, adapter: Adapter) -> bool:
+        """Say whether the adapter's seams are as they were when they were last put in."""
+        standing = self._standing.get(_key(adapter))
+        return standing is not None and standing.seams == adapter.seams and standing.holds()
+
     def expect(self, adapter: Adapter, modules: Iterable[str]) -> None:
         """Install *adapter* when one of *modules* is imported, after those expected before."""
         for name in modules:
@@ -82,6 +96,7 @@ class ImportWatch(importlib.abc.MetaPathFinder):
 
     def forget(self, adapter: Adapter) -> None:
         """Await nothing for *adapter* any more."""
+        self._standing.pop(_key(adapter), None)
         for waiting in self._awaited.values():
             waiting.pop(_key(adapter), None)
 

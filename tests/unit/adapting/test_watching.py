@@ -78,6 +78,39 @@ def test_a_module_imported_anew_is_caught_by_the_next_run():
     assert is_in(CALL)
 
 
+def test_a_module_that_was_reloaded_is_caught_by_the_next_run():
+    """A module that was executed again in place, as notebooks do, has its seams once more."""
+    made = adapter(CALL)
+    module = importlib.import_module("fakeframework.models")
+    activate([made])
+    importlib.reload(module)
+    assert not is_in(CALL)
+    activate([made])
+    assert is_in(CALL)
+
+
+def test_a_function_that_was_put_in_a_seams_place_is_caught_by_the_next_run(monkeypatch):
+    """Who replaces a framework's function, as instrumentation does, has the new one journaled."""
+    made = adapter(CALL)
+    models = importlib.import_module("fakeframework.models")
+    activate([made])
+    monkeypatch.setattr(models.Model, "call", lambda self, prompt: f"another {prompt}")
+    assert not is_in(CALL)
+    activate([made])
+    assert is_in(CALL)
+
+
+def test_adapters_of_one_kind_with_other_seams_are_put_in_too():
+    """What one adapter's seams look like says nothing about those of its next version."""
+    importlib.import_module("fakeframework.models")
+    importlib.import_module("fakeframework.tools")
+    first, second = adapter(CALL), adapter(CALL)
+    second.seams = (*second.seams, RUN)
+    activate([first])
+    activate([second])
+    assert is_in(RUN)
+
+
 def test_an_imported_module_shows_no_trace_of_the_watch():
     """Loader, spec and source of a watched module are those of any other."""
     activate([adapter(CALL)])
