@@ -72,7 +72,6 @@ from .func import idempotency_key as idempotency_key
 from .func import interrupt as interrupt
 from .func import task as task
 from .hooks import Listener as Listener
-from .hooks import hookimpl as hookimpl
 from .hooks import lent as _lent
 from .hosting import Durable as Durable
 from .hosting import Host as Host
@@ -112,6 +111,8 @@ if TYPE_CHECKING:
     from durably_postgres import PostgresSaver as PostgresSaver
     from durably_postgres import PostgresStorage as PostgresStorage
     from durably_postgres import PostgresStore as PostgresStore
+
+    from .hooks import hookimpl as hookimpl
 
 __all__ = [
     "AdapterMismatch",
@@ -212,13 +213,17 @@ if not TYPE_CHECKING:  # with it in sight, type checkers would take every name f
     def __getattr__(name: str) -> object:
         if name in _LENT:
             return _lent(_LENT[name], name)
+        if name == "hookimpl":  # for those only who mark a hook: it takes pluggy to do so
+            from .hooks import hookimpl
+
+            return hookimpl
         raise AttributeError(f"module 'durably' has no attribute {name!r}")
 
 
 def _claim_names() -> None:
     """Have public names say ``durably``, so that tracebacks show what one imports."""
     for name in __all__:
-        value = globals()[name]
+        value = globals().get(name)
         if getattr(value, "__module__", "").startswith("durably."):
             value.__module__ = "durably"
 

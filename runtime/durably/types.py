@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from .limits import ApprovalPolicy as ApprovalPolicy
@@ -143,6 +141,8 @@ class RetryPolicy:
             return None
         seconds = self.initial_interval * self.backoff_factor ** (attempt - 1)
         if self.jitter:
+            import random
+
             seconds += random.random()  # noqa: S311 - spreads callers, keeps no secret
         return min(self.max_interval, max(seconds, retry_after(error)))
 
@@ -177,6 +177,8 @@ def _asked_for(headers: Any) -> float:
         return max(0.0, float(said))
     except (TypeError, ValueError):
         pass
+    from email.utils import parsedate_to_datetime
+
     try:
         then, now = (parsedate_to_datetime(text) for text in (said, headers["date"]))
         return max(0.0, (then - now).total_seconds())

@@ -8,12 +8,15 @@ Example:
     ...     name = "mine"
     ...     distribution = "my-framework"
     ...     seams = (Seam("my.llm:LLM.call", "model", call, "paid calls are repeated"),)
+    >>> from durably import hookimpl
     >>> @hookimpl
     ... def register_adapters():
     ...     return [MyAdapter()]
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from ..engine import Call as Call
 from ..engine import Recorded as Recorded
@@ -24,7 +27,6 @@ from ..engine import Step as Step
 from ..engine import context_of as context_of
 from ..engine import fingerprint as fingerprint
 from ..errors import Suspended as Suspended
-from ..hooks import hookimpl as hookimpl
 from ..journal import Codec as Codec
 from ..journal import TypeCodec as TypeCodec
 from ..policies import policy_of as policy_of
@@ -47,3 +49,15 @@ from ._terminal import TerminalAdapter as TerminalAdapter
 from ._threads import ThreadsAdapter as ThreadsAdapter
 from ._watching import activate as activate
 from ._watching import deactivate as deactivate
+
+if TYPE_CHECKING:
+    from ..hooks import hookimpl as hookimpl
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import pluggy for those only who mark a hook."""
+        if name == "hookimpl":
+            from ..hooks import hookimpl
+
+            return hookimpl
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

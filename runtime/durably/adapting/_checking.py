@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 
 from ..errors import AdapterMismatch
 from ._adapter import Adapter
@@ -19,6 +18,8 @@ _log = logging.getLogger("durably")
 
 def installed_version(adapter: Adapter) -> str | None:
     """Return the framework's installed version, or None if it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(adapter.distribution)
     except PackageNotFoundError:

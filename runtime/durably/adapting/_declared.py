@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
 _ARGUMENT = 24
@@ -20,6 +19,8 @@ def supported_versions(distribution: str, fallback: str, *, declared_by: str = "
         fallback: The range if *declared_by* is not installed, or does not name the framework.
         declared_by: The adapter's own distribution.
     """
+    from importlib.metadata import PackageNotFoundError, requires
+
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 

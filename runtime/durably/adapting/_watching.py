@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ._adapter import Adapter
 from ._checking import check
 from ._patching import install
 from ._standing import Standing
+
+if TYPE_CHECKING:
+    import importlib.abc
 
 _Key: TypeAlias = tuple[type[Adapter], str]
 """What is the same for the adapters of one kind that several hosts have."""
@@ -64,8 +66,11 @@ def _watch() -> ImportWatch:
     return made
 
 
-class ImportWatch(importlib.abc.MetaPathFinder):
-    """A finder that finds nothing itself; it adds a last step to the import of awaited modules."""
+class ImportWatch:
+    """A finder that finds nothing itself; it adds a last step to the import of awaited modules.
+
+    It has no base from ``importlib.abc``, which it takes longer to import than this whole room.
+    """
 
     def __init__(self) -> None:
         self._awaited: dict[str, dict[_Key, Adapter]] = {}
@@ -116,7 +121,7 @@ class ImportWatch(importlib.abc.MetaPathFinder):
         finally:
             self._finding.discard(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Reporting(spec.loader, self)
+            spec.loader = cast("importlib.abc.Loader", _Reporting(spec.loader, self))
         return spec
 
     def imported(self, name: str) -> None:
@@ -135,7 +140,7 @@ def _key(adapter: Adapter) -> _Key:
     return type(adapter), adapter.name
 
 
-class _Reporting(importlib.abc.Loader):
+class _Reporting:
     """The real loader, reporting when it is done; out of sight afterwards."""
 
     def __init__(self, loader: Any, watch: ImportWatch) -> None:

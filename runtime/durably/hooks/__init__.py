@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._lending import lent as lent
 from ._plugins import DISABLE as DISABLE
 from ._plugins import PluginInfo as PluginInfo
 from ._plugins import Plugins as Plugins
 from .listeners import Listener as Listener
 from .listeners import Listeners as Listeners
-from .specs import hookimpl as hookimpl
-from .specs import hookspec as hookspec
+
+if TYPE_CHECKING:
+    from .specs import hookimpl as hookimpl
+    from .specs import hookspec as hookspec
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import pluggy for those only who mark a hook."""
+        if name in {"hookimpl", "hookspec"}:
+            from . import specs
+
+            return getattr(specs, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import Any
-
-from . import specs
 
 
 def lent(plugin: str, name: str) -> Any:
@@ -18,6 +15,10 @@ def lent(plugin: str, name: str) -> Any:
     Raises:
         ImportError: The plug-in is not there, or something that it needs is not.
     """
+    from importlib.metadata import entry_points
+
+    from . import specs
+
     for point in entry_points(group=specs.PROJECT, name=plugin):
         return getattr(point.load(), name)
     raise ImportError(

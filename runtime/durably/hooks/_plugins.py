@@ -1,20 +1,22 @@
-"""Finds plug-ins and turns what they offer into plain objects. The only caller of pluggy."""
+"""Finds plug-ins and turns what they offer into plain objects. The only caller of pluggy.
+
+It is imported, with all that it takes to find distributions, when the first host is made: that is
+a tenth of what ``import durably`` would cost.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, cast
 
-import pluggy
-
 from ..errors import DurablyError, PluginError
-from . import _builtin, specs
 from .listeners import Listener
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     import click
 
     from ..adapting import Adapter
@@ -60,7 +62,13 @@ class Plugins:
     """
 
     def __init__(self, plugins: Iterable[object] = (), *, discover: bool = True) -> None:
-        self._manager = pluggy.PluginManager(specs.PROJECT)
+        from importlib.metadata import entry_points
+
+        from pluggy import PluginManager
+
+        from . import _builtin, specs
+
+        self._manager = PluginManager(specs.PROJECT)
         self._manager.add_hookspecs(specs)
         self._infos: dict[str, PluginInfo] = {}
         self._manager.register(_builtin, "builtin")
@@ -94,6 +102,8 @@ class Plugins:
             self._infos[point.name] = PluginInfo(point.name, source)
 
     def _register(self, plugin: object) -> None:
+        from pluggy import PluginValidationError
+
         name = getattr(plugin, "__name__", None) or type(plugin).__name__
         if self._manager.is_registered(plugin):  # installed as well: it is asked first all the same
             known = self._manager.get_name(plugin)
@@ -102,7 +112,7 @@ class Plugins:
         try:
             registered = self._manager.register(plugin)
             self._check(plugin)
-        except (pluggy.PluginValidationError, ValueError) as error:
+        except (PluginValidationError, ValueError) as error:
             raise PluginError(f"plug-in {name} cannot be used: {error}") from error
         self._infos[registered or name] = PluginInfo(name, _GIVEN)
 

@@ -1,19 +1,19 @@
-"""Values of the standard library's own classes: how each is written and read."""
+"""Values of the standard library's own classes: how each is written and read.
+
+Modules that few programs use are imported by those that read such a value.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import decimal
-import fractions
 import pathlib
 import re
 import struct
 import sys
 import types
 import uuid
-import zoneinfo
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ormsgpack import Ext
 
@@ -21,6 +21,11 @@ from ..errors import DecodeError
 from . import _codec_format as fmt
 from ._codec_read import Read, Reader, missing
 from ._codec_write import Unwritable, Write, Writer, write_big_int
+
+if TYPE_CHECKING:
+    import decimal
+    import fractions
+    import zoneinfo
 
 _COMPLEX = struct.Struct(">dd")
 _PATHS = (pathlib.Path, pathlib.PurePosixPath, pathlib.PureWindowsPath)
@@ -81,7 +86,7 @@ def _write_timedelta(writer: Writer, value: dt.timedelta) -> Ext:
     return writer.ext(fmt.TIMEDELTA, [value.days, value.seconds, value.microseconds])
 
 
-def write_timezone(writer: Writer, value: dt.tzinfo) -> Ext:
+def _write_timezone(writer: Writer, value: dt.tzinfo) -> Ext:
     """Write a fixed offset; pydantic has a class of its own for those that it parsed."""
     offset = value.utcoffset(None)
     if offset is None:
@@ -111,12 +116,30 @@ def _write_zone(_writer: Writer, value: zoneinfo.ZoneInfo) -> Ext:
     return Ext(fmt.ZONEINFO, value.key.encode())
 
 
+def _read_zone(_reader: Reader, data: bytes) -> zoneinfo.ZoneInfo:
+    import zoneinfo
+
+    return zoneinfo.ZoneInfo(data.decode())
+
+
 def _write_decimal(_writer: Writer, value: decimal.Decimal) -> Ext:
     return Ext(fmt.DECIMAL, str(value).encode())
 
 
+def _read_decimal(_reader: Reader, data: bytes) -> decimal.Decimal:
+    import decimal
+
+    return decimal.Decimal(data.decode())
+
+
 def _write_fraction(writer: Writer, value: fractions.Fraction) -> Ext:
     return writer.ext(fmt.FRACTION, [writer.node(value.numerator), writer.node(value.denominator)])
+
+
+def _read_fraction(reader: Reader, data: bytes) -> fractions.Fraction:
+    import fractions
+
+    return fractions.Fraction(*reader.unpack(data))
 
 
 def _write_uuid(_writer: Writer, value: uuid.UUID) -> Ext:
@@ -188,10 +211,7 @@ WRITERS: Final[Mapping[type, Write]] = {
     dt.date: _write_date,
     dt.time: _write_time,
     dt.timedelta: _write_timedelta,
-    dt.timezone: write_timezone,
-    zoneinfo.ZoneInfo: _write_zone,
-    decimal.Decimal: _write_decimal,
-    fractions.Fraction: _write_fraction,
+    dt.timezone: _write_timezone,
     uuid.UUID: _write_uuid,
     type(pathlib.Path()): _write_path,
     pathlib.PurePosixPath: _write_path,
@@ -202,6 +222,14 @@ WRITERS: Final[Mapping[type, Write]] = {
     types.FunctionType: write_reference,
 }
 """By exact class."""
+
+WRITERS_BY_NAME: Final[Mapping[tuple[str, str], Write]] = {
+    ("decimal", "Decimal"): _write_decimal,
+    ("fractions", "Fraction"): _write_fraction,
+    ("zoneinfo", "ZoneInfo"): _write_zone,
+    ("pydantic_core._pydantic_core", "TzInfo"): _write_timezone,
+}
+"""By the module and name of classes that need not have been imported."""
 
 READERS: Final[Mapping[int, Read]] = {
     fmt.TUPLE: lambda reader, data: tuple(reader.unpack(data)),
@@ -218,9 +246,9 @@ READERS: Final[Mapping[int, Read]] = {
     fmt.TIME: _read_time,
     fmt.TIMEDELTA: lambda reader, data: dt.timedelta(*reader.unpack(data)),
     fmt.TIMEZONE: _read_timezone,
-    fmt.ZONEINFO: lambda _, data: zoneinfo.ZoneInfo(data.decode()),
-    fmt.DECIMAL: lambda _, data: decimal.Decimal(data.decode()),
-    fmt.FRACTION: lambda reader, data: fractions.Fraction(*reader.unpack(data)),
+    fmt.ZONEINFO: _read_zone,
+    fmt.DECIMAL: _read_decimal,
+    fmt.FRACTION: _read_fraction,
     fmt.UUID: lambda _, data: uuid.UUID(bytes=data),
     fmt.PATH: _read_path,
     fmt.RANGE: lambda reader, data: range(*reader.unpack(data)),

@@ -46,7 +46,7 @@ _WHOLE = frozenset({bool, float, int, str, type(None)})
 """Classes whose values ormsgpack writes as they are, or refuses."""
 
 _BY_NAME: Mapping[tuple[str, str], Write] = {
-    ("pydantic_core._pydantic_core", "TzInfo"): _codec_builtins.write_timezone,
+    **_codec_builtins.WRITERS_BY_NAME,
     ("pydantic_core._pydantic_core", "ValidationError"): _codec_validation.write_validation_error,
 }
 NO_BLOBS: Final[Mapping[bytes, bytes]] = MappingProxyType({})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -112,6 +111,8 @@ def _has_table(path: Path) -> bool:
         return False
     if b"durably" not in data or b"tool" not in data:
         return False
+    import tomllib
+
     try:
         return "durably" in tomllib.loads(data.decode()).get("tool", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
@@ -124,6 +125,8 @@ def read(path: Path) -> Config:
     Raises:
         ConfigError: It says what cannot be; file and line are named.
     """
+    import tomllib
+
     text = ""
     try:
         text = path.read_text(encoding="utf-8")

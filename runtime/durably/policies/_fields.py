@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from ..limits import ApprovalPolicy, ParkPolicy, RatePolicy
@@ -47,9 +46,15 @@ def value_of(field: str, said: Any) -> Any:
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:
     """Say that there is no such key, and which one may have been meant."""
-    close = get_close_matches(name, known, n=1)
+    close = _close_to(name, known)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
     return f"{what} has no {name!r}; {hint}"
+
+
+def _close_to(name: str, known: Sequence[str]) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, n=1)
 
 
 def _retry(said: Any) -> RetryPolicy:
@@ -183,7 +188,7 @@ def _one_of(*words: str) -> Callable[[Any], str]:
     def read(said: Any) -> str:
         if said in words:
             return str(said)
-        close = get_close_matches(str(said), words, n=1)
+        close = _close_to(str(said), words)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise ValueError(f"{said!r} is none of {', '.join(map(repr, words))}{hint}")
 

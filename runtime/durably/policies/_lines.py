@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -62,6 +61,8 @@ def _numbered(path: Path, counts: dict[Path, int]) -> Path:
 
 def _parts(key: str) -> Path:
     """Split a dotted key, quoted parts and all, the way TOML does."""
+    import tomllib
+
     found: list[str] = []
     nested: Any = tomllib.loads(f"{key} = 0")
     while isinstance(nested, dict):
@@ -72,6 +73,8 @@ def _parts(key: str) -> Path:
 
 def _skip_value(begun: str, lines: Iterator[tuple[int, str]]) -> None:
     """Pass the further lines of a value that does not end where it began."""
+    import tomllib
+
     value = begun
     while True:
         try:
