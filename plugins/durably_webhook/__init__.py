@@ -9,19 +9,31 @@ posted.
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from durably import hookimpl
+
+from ._signing import BadSignature as BadSignature
+from ._signing import verify as verify
 
 if TYPE_CHECKING:
     import click
 
     from durably import Listener
 
-from ._callback import Callback as Callback
-from ._posting import Webhook as Webhook
-from ._signing import BadSignature as BadSignature
-from ._signing import verify as verify
+    from ._callback import Callback as Callback
+    from ._posting import Webhook as Webhook
+else:
+
+    def __getattr__(name: str) -> object:
+        """Import what speaks HTTP for those only who use it: every host loads this plug-in."""
+        if name in {"Callback", "Webhook"}:
+            return getattr(
+                import_module("._callback" if name == "Callback" else "._posting", __name__), name
+            )
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _VARIABLE = "DURABLY_WEBHOOK_"
 
@@ -35,6 +47,8 @@ def from_environment() -> Webhook | None:
     url = os.environ.get(f"{_VARIABLE}URL", "")
     if not url:
         return None
+    from ._posting import Webhook
+
     secret = os.environ.get(f"{_VARIABLE}SECRET", "")
     return Webhook(url, secret, callback=os.environ.get(f"{_VARIABLE}CALLBACK", ""))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 _ARGUMENT = 24
 _LABEL = 80
+_REQUIREMENT = re.compile(r"\s*([\w.-]+)\s*(?:\[[^]]*\])?\s*\(?([^;@()]*)")
 
 
 def supported_versions(distribution: str, fallback: str, *, declared_by: str = "durably") -> str:
@@ -19,21 +22,31 @@ def supported_versions(distribution: str, fallback: str, *, declared_by: str = "
         fallback: The range if *declared_by* is not installed, or does not name the framework.
         declared_by: The adapter's own distribution.
     """
+    for name, specifier in _required(declared_by):
+        if name == _canonical(distribution) and specifier:
+            return specifier
+    return fallback
+
+
+@lru_cache(maxsize=32)
+def _required(distribution: str) -> tuple[tuple[str, str], ...]:
+    """Return what a distribution and its extras require: names and version specifiers.
+
+    Each adapter asks when it is loaded, in each process. Only the two parts in front are wanted of
+    a requirement (PEP 508); the package that reads all of it takes longer than all of the adapters.
+    """
     from importlib.metadata import PackageNotFoundError, requires
 
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
     try:
-        declared = requires(declared_by) or []
+        lines = requires(distribution) or []
     except PackageNotFoundError:
-        return fallback
-    wanted = canonicalize_name(distribution)
-    for line in declared:
-        requirement = Requirement(line)
-        if canonicalize_name(requirement.name) == wanted and requirement.specifier:
-            return str(requirement.specifier)
-    return fallback
+        return ()
+    found = [match.groups() for line in lines if (match := _REQUIREMENT.match(line))]
+    return tuple((_canonical(name), specifier.replace(" ", "")) for name, specifier in found)
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()  # PEP 503
 
 
 def call_label(name: str, arguments: Mapping[str, Any]) -> str:

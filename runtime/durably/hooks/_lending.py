@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._discovering import discovered
+
 
 def lent(plugin: str, name: str) -> Any:
     """Return what a plug-in calls *name*.
@@ -15,12 +17,9 @@ def lent(plugin: str, name: str) -> Any:
     Raises:
         ImportError: The plug-in is not there, or something that it needs is not.
     """
-    from importlib.metadata import entry_points
-
-    from . import specs
-
-    for point in entry_points(group=specs.PROJECT, name=plugin):
-        return getattr(point.load(), name)
+    for point, _ in discovered():
+        if point.name == plugin:
+            return getattr(point.load(), name)
     raise ImportError(
         f"durably.{name} comes with the plug-in {plugin!r}, which is not installed. Install "
         "durably again (`python -m pip install durably`).",

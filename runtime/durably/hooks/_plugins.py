@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import DurablyError, PluginError
+from ._discovering import discovered
 from .listeners import Listener
 
 if TYPE_CHECKING:
@@ -62,8 +63,6 @@ class Plugins:
     """
 
     def __init__(self, plugins: Iterable[object] = (), *, discover: bool = True) -> None:
-        from importlib.metadata import entry_points
-
         from pluggy import PluginManager
 
         from . import _builtin, specs
@@ -74,14 +73,13 @@ class Plugins:
         self._manager.register(_builtin, "builtin")
         blocked = {name.strip() for name in os.environ.get(DISABLE, "").split(",")} - {""}
         if discover:
-            for point in sorted(entry_points(group=specs.PROJECT), key=lambda p: p.name):
-                self._load(point, is_blocked=point.name in blocked)
+            for point, source in discovered():
+                self._load(point, source, is_blocked=point.name in blocked)
         for plugin in plugins:
             self._register(plugin)
 
-    def _load(self, point: EntryPoint, *, is_blocked: bool) -> None:
+    def _load(self, point: EntryPoint, source: str, *, is_blocked: bool) -> None:
         """Load one entry point; a broken one is kept by name and does not break the rest."""
-        source = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
         if is_blocked:
             self._infos[point.name] = PluginInfo(point.name, source, blocked=True)
             return
