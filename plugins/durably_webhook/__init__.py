@@ -28,10 +28,9 @@ else:
 
     def __getattr__(name: str) -> object:
         """Import what speaks HTTP for those only who use it: every host loads this plug-in."""
-        if name in {"Callback", "Webhook"}:
-            return getattr(
-                import_module("._callback" if name == "Callback" else "._posting", __name__), name
-            )
+        module = {"Callback": "_callback", "Webhook": "_posting"}.get(name)
+        if module is not None:
+            return getattr(import_module(f".{module}", __name__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
