@@ -65,12 +65,13 @@ class Before:
 
 
 def encoded(scope: Scope, value: Any) -> bytes | None:
-    """Return *value* as the journal would hold it; None if it is more than data."""
-    if holds_live(value):
-        return None
+    """Return *value* as the journal would hold it; None if it is more than data.
+
+    None, too, if a method beside is adding to it at this very moment.
+    """
     try:
-        return scope.run.codec.encode(value)
-    except CodecError:
+        return None if holds_live(value) else scope.run.codec.encode(value)
+    except (CodecError, RuntimeError):  # a mapping that changed its size
         return None
 
 

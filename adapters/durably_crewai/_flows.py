@@ -9,6 +9,7 @@ from typing import Any
 
 from durably.adapting import Call, Recorded, Scope, fingerprint
 
+from ._ends import Ends
 from ._flow_state import is_data, restore_state, state_of
 from ._spans import on_main_line
 
@@ -27,6 +28,7 @@ class Running:
         interleaving: What keeps methods that are executed again where they were.
         found: The state that each method which is being executed found, as the journal would hold
             it, by lane.
+        ends: Its methods whose code is over.
         at_work: How many methods have begun and do not wait for their turn to be finished.
         newest: Row of the newest state that came back.
     """
@@ -45,6 +47,7 @@ class Running:
             }
         )
         self.found: dict[str, bytes | None] = {}
+        self.ends = Ends()
         self.at_work = 0
         self.newest = -1
 

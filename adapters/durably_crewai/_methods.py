@@ -23,6 +23,7 @@ from ._flow_state import Before, Unwritable, encoded, is_data, restore, state_of
 from ._flows import Running, comes_back, is_internal, running
 from ._spent import Spent, add_usages, count_again
 
+_unit: ContextVar[_Unit | None] = ContextVar("durably_crewai_unit", default=None)
 _race: ContextVar[Race | None] = ContextVar("durably_crewai_race", default=None)
 
 
@@ -48,6 +49,15 @@ async def execute_method(
         finally:
             kickoff.at_work -= 1
             unit.close()
+
+
+def state(scope: Scope, original: Callable[..., Any], self: Any) -> Any:
+    """Take note that a method turns to its flow's state."""
+    del scope
+    unit = _unit.get()
+    if unit is not None:
+        unit.turn_to(self)
+    return original(self)
 
 
 async def run_human_feedback_step(
@@ -154,18 +164,23 @@ class _Unit:
         """Return what CrewAI is to call instead of the method."""
 
         async def method(*args: Any, **kwargs: Any) -> Any:
-            recorded = self._recorded
-            if recorded is not None and comes_back(recorded):
-                result = await self._come_back(recorded)
-            else:
-                if recorded is not None and _is_lost(recorded) and self._race is not None:
-                    await asyncio.Event().wait()  # until the race is decided again
-                result = await self._execute(*args, **kwargs)
-            if not self._is_reviewed:
-                await _finish_in_turn(self._scope, self._kickoff)
-            return result
+            try:
+                result = await self._result(*args, **kwargs)
+                if not self._is_reviewed:
+                    await _finish_in_turn(self._scope, self._kickoff, self)
+                return result
+            finally:
+                self._kickoff.ends.leave(self)
 
         return method
+
+    async def _result(self, *args: Any, **kwargs: Any) -> Any:
+        recorded = self._recorded
+        if recorded is not None and comes_back(recorded):
+            return await self._come_back(recorded)
+        if recorded is not None and _is_lost(recorded) and self._race is not None:
+            await asyncio.Event().wait()  # until the race is decided again
+        return await self._execute(*args, **kwargs)
 
     async def _come_back(self, recorded: Recorded) -> Any:
         kickoff, stored = self._kickoff, self._step.replay()
@@ -175,7 +190,7 @@ class _Unit:
             kickoff.newest = recorded.row
             restore(kickoff.flow, stored["left"])
         self._count_tokens(stored)
-        kickoff.interleaving.came_back(recorded.row)
+        await kickoff.interleaving.came_back(recorded.row)
         return stored["result"]
 
     def _count_tokens(self, stored: Mapping[str, Any]) -> None:
@@ -195,20 +210,31 @@ class _Unit:
         self._kickoff.found[lane] = self._state()
         spent = Spent()
         is_finished = False
+        token = _unit.set(self)
         try:
             with spent.noted():
                 result = await self._called(*args, **kwargs)
             is_finished = True
-            if self._step.held is None:
+            if self._step.held is None:  # a recorded one's turn is in the journal
+                self._kickoff.ends.come(self)
                 await self._record(before, result, spent)
         except asyncio.CancelledError:
             if self._race is not None and not is_finished:
                 self._race.lose(self)
             raise
         finally:
+            _unit.reset(token)
             beside.end(lane, is_finished=is_finished)
             self._kickoff.found.pop(lane, None)
         return result
+
+    def turn_to(self, flow: Any) -> None:
+        """Take note that the method's own code gets hold of a flow's state, if it is this one's."""
+        if flow is self._kickoff.flow:
+            self._kickoff.interleaving.turn_to(self._lane, self._now)
+
+    def _now(self) -> Any:
+        return self._state() or object()  # what cannot be written is like nothing else
 
     async def _record(self, before: Before, result: Any, spent: Spent) -> None:
         """Journal what the method came to, also where its flow is being given up meanwhile."""
@@ -220,6 +246,7 @@ class _Unit:
             await beside.aenter(lane)  # its end is a place like a step
             left, places = None, beside.places(lane)
             if not self._left_alone():  # so it does matter who is in the middle of what
+                beside.turn_to(lane, self._now)
                 left, places = await beside.look(lane, lambda: self._left(before))
         except asyncio.CancelledError:
             self._record_at_once(before, result, spent)
@@ -306,10 +333,12 @@ def _asks_inside(method: Callable[..., Any]) -> bool:
     )
 
 
-async def _finish_in_turn(scope: Scope, kickoff: Running) -> None:
+async def _finish_in_turn(scope: Scope, kickoff: Running, unit: object = None) -> None:
     """Wait until the methods that were finished before this one are; then it is."""
     kickoff.at_work -= 1
     try:
+        if unit is not None:
+            await kickoff.ends.turn(unit)
         await scope.order_point(kickoff.lane, scope.lane.path, lambda: kickoff.at_work > 0)
     finally:
         kickoff.at_work += 1

@@ -202,6 +202,14 @@ def _flow_seams(flow: str) -> tuple[Seam, ...]:
     return (
         Seam(f"{flow}.kickoff", "flow", _flows.kickoff, _LANES, optional=True),
         Seam(f"{flow}.kickoff_async", "flow", _flows.kickoff_async, _LANES, optional=True),
+        Seam(
+            f"{flow}.state",
+            "support",
+            _methods.state,
+            "what methods side by side left in the state is lost or done twice after a kill",
+            optional=True,
+            getter=True,
+        ),
         Seam(f"{flow}.resume", "flow", _flows.resume, _LANES, optional=True),
         Seam(f"{flow}.resume_async", "flow", _flows.resume_async, _LANES, optional=True),
         Seam(
@@ -283,12 +291,19 @@ SUPPORT = (
         "tokens are not streamed",
         params=("source", "event"),
     ),
+    # Where they are called, and not where they are: who stands in for them there is asked.
     Seam(
-        "crewai.events.utils.console_formatter:ConsoleFormatter"
-        "._show_version_update_message_if_needed",
+        "crewai.events.utils.console_formatter:is_newer_version_available",
         "support",
-        _support.show_version,
+        _support.newer_version,
         "CrewAI looks for a newer version of itself",
+        optional=True,
+    ),
+    Seam(
+        "crewai.events.utils.console_formatter:is_current_version_yanked",
+        "support",
+        _support.yanked_version,
+        "CrewAI asks whether its version was withdrawn",
         optional=True,
     ),
     Seam(

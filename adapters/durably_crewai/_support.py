@@ -64,11 +64,20 @@ def is_interactive_terminal(scope: Scope, original: Callable[..., bool]) -> bool
     return False
 
 
-def show_version(scope: Scope, original: Callable[..., None], self: Any) -> None:
+def newer_version(
+    scope: Scope, original: Callable[[], tuple[bool, str, str | None]]
+) -> tuple[bool, str, str | None]:
     """Look for a newer CrewAI only if the environment says anything about it."""
     del scope
-    if _VERSION_CHECK in os.environ:
-        original(self)
+    return original() if _VERSION_CHECK in os.environ else (False, "", None)
+
+
+def yanked_version(
+    scope: Scope, original: Callable[[], tuple[bool, str]]
+) -> tuple[bool, str]:
+    """Ask whether this CrewAI was withdrawn under the same condition."""
+    del scope
+    return original() if _VERSION_CHECK in os.environ else (False, "")
 
 
 def export(scope: Scope | None, original: Callable[..., Any], self: Any, spans: Any) -> Any:

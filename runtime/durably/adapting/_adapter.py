@@ -43,6 +43,7 @@ class Seam:
             framework calls from a context that was made before the run began.
         carries: Whether all it does is to hand the scope on, so that it is called in programs
             whose run has not begun yet.
+        getter: Whether the target is a property, of which the reading is caught.
 
     Example:
         >>> def call(scope, original, self, messages, **rest):
@@ -62,6 +63,7 @@ class Seam:
     since: str = ""
     outside: bool = False
     carries: bool = False
+    getter: bool = False
 
     @property
     def module(self) -> str:

@@ -93,8 +93,9 @@ def problem(seam: Seam) -> Problem | None:
     except KeyError:
         return Problem(seam, f"module {seam.module} is not there")
     function = _function(found)
-    if function is None:
-        return Problem(seam, f"{seam.target} is no function any more")
+    if function is None or isinstance(found, property) != seam.getter:
+        wanted = "property" if seam.getter else "function"
+        return Problem(seam, f"{seam.target} is no {wanted} any more")
     taken = inspect.signature(function).parameters
     missing = [name for name in seam.params if name not in taken]
     if missing and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
@@ -172,6 +173,8 @@ def _replace(place: Any, name: str, seam: Seam, inherited: Any = None) -> None:
     setattr(made, _MARK, _Replaced(raw, name not in vars(place), made))
     if isinstance(raw, staticmethod | classmethod):
         made = type(raw)(made)
+    elif isinstance(raw, property):
+        made = property(made, raw.fset, raw.fdel, raw.__doc__)
     setattr(place, name, made)
 
 
@@ -187,7 +190,11 @@ def _restore(place: Any, name: str) -> None:
 
 
 def _function(raw: Any) -> Callable[..., Any] | None:
-    function = raw.__func__ if isinstance(raw, staticmethod | classmethod) else raw
+    function = raw
+    if isinstance(raw, staticmethod | classmethod):
+        function = raw.__func__
+    elif isinstance(raw, property):
+        function = raw.fget
     return function if inspect.isfunction(function) or inspect.isbuiltin(function) else None
 
 

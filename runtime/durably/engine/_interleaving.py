@@ -27,17 +27,28 @@ Places = Mapping[str, int]
 
 _BEFORE_BEGIN = -1
 _SETTLING_SECONDS = 0.5
+_START_SECONDS = 0.05
+_ALONE = object()
 
 
 class _Place:
-    """Where a branch is that is being executed."""
+    """Where a branch is that is being executed.
 
-    __slots__ = ("end", "inside", "steps")
+    Attributes:
+        end: Where the journal holds its end.
+        steps: How many steps it has come to.
+        inside: How many of them it is inside of.
+        found: What is shared, as the branch found it when it first turned to it since its last
+            step; None if it has not.
+    """
+
+    __slots__ = ("end", "found", "inside", "steps")
 
     def __init__(self, end: float) -> None:
         self.end = end
         self.steps = 0
         self.inside = 0
+        self.found: Any = None
 
 
 class Interleaving:
@@ -56,6 +67,7 @@ class Interleaving:
         self._gone: set[str] = set()
         self._failed: dict[str, int] = {}
         self._looks: dict[str, Callable[[], None]] = {}
+        self._beginning: dict[str, _Place] = {}
 
     async def begin(self, branch: str, row: float = inf) -> None:
         """Let a branch begin, once those are back that were finished before it began.
@@ -66,7 +78,11 @@ class Interleaving:
         """
         self._places[branch] = place = _Place(row)
         self._run.interleaved[branch] = self
-        await self._await(branch, place)
+        self._beginning[branch] = place
+        try:
+            await self._await(branch, place)
+        finally:
+            del self._beginning[branch]
 
     def end(self, branch: str, *, is_finished: bool = True) -> None:
         """Take note that a branch is over; one that failed will be executed again some time."""
@@ -84,11 +100,24 @@ class Interleaving:
         executing = {branch: steps for branch, (steps, _) in self._where(besides).items()}
         return {**self._failed, **executing}
 
+    def turn_to(self, branch: str, see: Callable[[], Any]) -> None:
+        """Take note that a branch gets hold of what the branches share.
+
+        Args:
+            branch: The path of its lane.
+            see: Returns what is shared, in a form that can be compared; not None.
+        """
+        place = self._places.get(branch)
+        if place is not None and place.found is None:
+            place.found = see() if len(self._places) > 1 else _ALONE
+
     async def look(self, besides: str, take: Callable[[], T]) -> tuple[T, Places]:
         """Take a look at what the branches share, and tell where they were meanwhile.
 
-        It is taken while all of them are inside a step, so that nobody is in the middle of changing
-        anything; one that does not come to a step within half a second is not waited for.
+        It is taken while nobody is in the middle of changing anything: while each of the others is
+        inside a step, or has not turned to what is shared since its last one, or had left it as
+        it was by when the one that looks turned to it. Whoever is none of these for half a second
+        is not waited for.
 
         Args:
             besides: The branch that looks.
@@ -99,7 +128,7 @@ class Interleaving:
 
         def try_it() -> None:
             before = self._where(besides)
-            if not seen.done() and all(is_inside for _, is_inside in before.values()):
+            if not seen.done() and self._are_settled(besides):
                 taken = take()
                 if self._where(besides) == before:
                     seen.set_result((taken, before))
@@ -120,6 +149,12 @@ class Interleaving:
         places = list(self._places.items())
         return {one: (its.steps, its.inside > 0) for one, its in places if one != besides}
 
+    def _are_settled(self, besides: str) -> bool:
+        places = dict(self._places)
+        mine = places.pop(besides, None)
+        as_found = (None, mine.found if mine is not None else None)
+        return all(its.inside > 0 or its.found in as_found for its in places.values())
+
     async def turn(self, row: int) -> None:
         """Wait until the others are where they were when the branch of *row* was finished."""
         wanted = self._back.get(row, {})  # others may have given it up
@@ -129,10 +164,20 @@ class Interleaving:
             if patience.is_over:
                 break
 
-    def came_back(self, row: int) -> None:
-        """Let those go on that waited for the branch that was finished at *row*."""
+    async def came_back(self, row: int) -> None:
+        """Let those go on that waited for the branch that was finished at *row*.
+
+        Those that could not begin before had begun before anything that follows on it. So they are
+        ahead of that again when this returns: at their first step or their end, unless that takes
+        them long.
+        """
         self._back.pop(row, None)
         self._run.stir()
+        ahead = {one: its for one, its in self._beginning.items() if not self._before(one, its)}
+        for _ in range(round(_START_SECONDS / LOOK_EVERY)):
+            if all(its.steps or self._places.get(one) is not its for one, its in ahead.items()):
+                break
+            await asyncio.sleep(LOOK_EVERY)
 
     def enter(self, branch: str) -> None:
         """Come to a branch's next step, and wait until it may begin."""
@@ -150,6 +195,7 @@ class Interleaving:
         place = self._places.get(branch)
         if place is not None:
             place.inside -= 1
+            place.found = None
 
     async def _await(self, branch: str, place: _Place) -> None:
         patience = Patience(self._run)
@@ -164,16 +210,20 @@ class Interleaving:
         return place
 
     def _is_early(self, branch: str, place: _Place, patience: Patience) -> bool:
-        before = [
-            row
-            for row, places in self._back.items()
-            if row < place.end and places.get(branch, _BEFORE_BEGIN) <= place.steps
-        ]
+        before = self._before(branch, place)
         if before and patience.is_over:
             for row in before:
                 self._back.pop(row, None)
             return False
         return bool(before)
+
+    def _before(self, branch: str, place: _Place) -> list[int]:
+        """Return the rows of those that come back before a branch goes on from its place."""
+        return [
+            row
+            for row, places in list(self._back.items())
+            if row < place.end and places.get(branch, _BEFORE_BEGIN) <= place.steps
+        ]
 
     def _has_come_to(self, branch: str, steps: int) -> bool:
         place = self._places.get(branch)

@@ -131,6 +131,20 @@ def test_a_stream_left_early_closes_its_source():
     assert closed == ["tea"]
 
 
+def test_reading_a_property_becomes_a_step():
+    """With ``getter`` what is caught is a property; everything else about it stays."""
+    from fakeframework.tools import Tool
+
+    before = vars(Tool)["size"]
+    made = put_in(seam("tools:Tool.size", getter=True))
+    value, steps = steps_of(lambda: Tool().size, made)
+    assert value == Tool().size
+    assert len(steps) == 1
+    assert Tool.size.__doc__ == before.__doc__
+    uninstall(made)
+    assert vars(Tool)["size"] is before
+
+
 def test_an_abstract_method_is_left_alone():
     """A base's abstract method is not replaced: the class stays abstract as it was."""
     from fakeframework.models import Base, Model

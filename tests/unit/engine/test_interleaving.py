@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from durably.engine import Call, Scope, current
+from durably.engine._interleaving import Interleaving
 
 
 def here() -> Scope:
@@ -47,7 +48,7 @@ class Shared:
             if recorded.row > self.newest:
                 self.newest = recorded.row
                 self.log[:] = recorded.value["log"]
-            self.beside.came_back(recorded.row)
+            await self.beside.came_back(recorded.row)
             return
         with scope.span("branch", name, lane):
             await self.beside.begin(lane)
@@ -62,11 +63,15 @@ class Shared:
         scope.step(Call("task", name, None), lambda: {"log": left, "beside": dict(places)})
 
     async def take(self, name: str, steps: int) -> None:
-        self.log.append(f"{name} begins")
+        self.add(name, f"{name} begins")
         for number in range(steps):
             step = f"{name} {number}"
             await here().astep(Call("model", step, None), self.doing(step))
-            self.log.append(step)
+            self.add(name, step)
+
+    def add(self, name: str, entry: str) -> None:
+        self.beside.turn_to(name, lambda: list(self.log))
+        self.log.append(entry)
 
     def doing(self, step: str) -> Callable[[], Awaitable[str]]:
         async def do() -> str:
@@ -111,7 +116,78 @@ async def test_a_branch_that_others_gave_up_can_still_come_back(runs: Any) -> No
         beside = here().interleaving({5: {}})
         await beside.begin("new")  # waits for row 5 until nothing has happened for a while
         await beside.turn(5)
-        beside.came_back(5)
+        await beside.came_back(5)
         return "done"
 
     assert (await runs.adrive(run)).value == "done"
+
+
+async def test_one_that_was_held_up_is_ahead_of_what_follows(runs: Any) -> None:
+    """What could not begin before a branch came back has begun when that goes on."""
+    order: list[str] = []
+
+    async def begin(beside: Interleaving) -> None:
+        await beside.begin("new")
+        order.append("new")
+        beside.end("new")
+
+    async def run() -> list[str]:
+        beside = here().interleaving({5: {}})
+        new = asyncio.create_task(begin(beside))
+        await asyncio.sleep(0)
+        await beside.turn(5)
+        await beside.came_back(5)
+        order.append("what follows")
+        await new
+        return order
+
+    assert (await runs.adrive(run)).value == ["new", "what follows"]
+
+
+class Beside:
+    """A branch that is over while another one is at work, which is in no step for a while.
+
+    Args:
+        does: What the one at work does first, given how it adds to what they share.
+    """
+
+    def __init__(self, does: Callable[[Callable[[], None]], None]) -> None:
+        self.does = does
+        self.shared: list[str] = []
+        self.order: list[str] = []
+
+    async def run(self) -> list[str]:
+        self.beside = here().interleaving({})
+        await self.beside.begin("over")
+        working = asyncio.create_task(self.work())
+        await asyncio.sleep(0)
+        self.add("over")
+        await self.beside.aenter("over")
+        await self.beside.look("over", lambda: None)
+        self.beside.end("over")
+        self.order.append("over")
+        await working
+        return self.order
+
+    async def work(self) -> None:
+        await self.beside.begin("at work")
+        self.does(lambda: self.add("at work"))
+        await asyncio.sleep(0.1)
+        self.order.append("at work")
+        self.beside.end("at work")
+
+    def add(self, name: str) -> None:
+        self.beside.turn_to(name, lambda: list(self.shared))
+        self.shared.append(name)
+
+
+@pytest.mark.parametrize(
+    ("does", "order"),
+    [(lambda add: add(), ["at work", "over"]), (lambda add: None, ["over", "at work"])],
+    ids=["changed", "untouched"],
+)
+async def test_who_looks_waits_for_those_that_changed_something(
+    runs: Any, does: Any, order: list[str]
+) -> None:
+    """Who has turned to what is shared has to come to a step first, or to an end; nobody else."""
+    assert (await runs.adrive(Beside(does).run)).value == order

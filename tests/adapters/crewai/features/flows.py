@@ -123,6 +123,36 @@ def joined(effect):
     return output, state, usage
 
 
+def apart(effect):
+    """Methods side by side that are finished one after the other, by what their own code takes."""
+
+    class Apart(Flow):
+        @start()
+        async def late(self):
+            await asyncio.sleep(0.4)
+            self.state["late"] = True
+            return "late"
+
+        @start()
+        async def soon(self):
+            await asyncio.sleep(0.02)
+            self.state["soon"] = True
+            return "soon"
+
+        @start()
+        async def at_once(self):
+            self.state["at once"] = True
+            return "at once"
+
+        @listen(soon)
+        async def then(self):
+            self.state["then"] = True
+            return "then"
+
+    flow = Apart()
+    return told(flow, flow.kickoff())
+
+
 def shared(effect):
     """Methods side by side that add to one state before and after what takes them long."""
 
@@ -308,6 +338,7 @@ FEATURES = [
     Feature(sequence, WORKS, skips=True),
     Feature(cycle, WORKS, skips=True, since="1.14"),
     Feature(joined, WORKS, overlaps=True, skips=True),
+    Feature(apart, WORKS, overlaps=True, skips=True),
     Feature(shared, WORKS, overlaps=True, skips=True),
     Feature(kept_on_self, WORKS, skips=True),
     Feature(persisted, WORKS, skips=True),
