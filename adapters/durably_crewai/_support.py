@@ -72,9 +72,7 @@ def newer_version(
     return original() if _VERSION_CHECK in os.environ else (False, "", None)
 
 
-def yanked_version(
-    scope: Scope, original: Callable[[], tuple[bool, str]]
-) -> tuple[bool, str]:
+def yanked_version(scope: Scope, original: Callable[[], tuple[bool, str]]) -> tuple[bool, str]:
     """Ask whether this CrewAI was withdrawn under the same condition."""
     del scope
     return original() if _VERSION_CHECK in os.environ else (False, "")

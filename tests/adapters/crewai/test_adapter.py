@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import pytest
 from crewai import Flow
+from crewai.events.utils import console_formatter
 from crewai.telemetry import telemetry
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -109,6 +110,31 @@ def test_telemetry_stays_on_this_machine_unless_it_was_decided(host, monkeypatch
         monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "false")
         assert telemetry_of.invoke(url) == ["/v1/traces"]
         server.shutdown()
+
+
+def test_no_newer_crewai_is_looked_for_but_a_stand_in_is_asked(host, monkeypatch):
+    """In a run nobody asks PyPI; a function that a test put in the place of CrewAI's is called."""
+    for name in ("CREWAI_DISABLE_VERSION_CHECK", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("asked PyPI"))
+    host.activate()
+
+    found = {"is_newer_version_available": (True, "1.0", "2.0")}
+    found["is_current_version_yanked"] = (True, "It is broken.")
+
+    @durably.entrypoint(checkpointer=host)
+    def shown(stand_ins):
+        for name in stand_ins:
+            monkeypatch.setattr(console_formatter, name, lambda value=found[name]: value)
+        formatter = console_formatter.ConsoleFormatter(verbose=True)
+        with formatter.console.capture() as capture:
+            formatter._show_version_update_message_if_needed()
+        return capture.get()
+
+    assert shown.invoke([]) == ""
+    told = shown.invoke([*found])
+    assert "2.0" in told
+    assert "It is broken." in told
 
 
 def test_what_changes_the_answer_is_in_the_request(host, serve):
