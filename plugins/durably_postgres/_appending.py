@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from psycopg import OperationalError, errors, pq
 
 from durably.errors import JournalError
-from durably.storage import GroupCommit, Lease, Row, lease_lost, out_of_order
+from durably.storage import Append, GroupCommit, Lease, Row, lease_lost, out_of_order
 
 from . import _arrays as arrays
 from ._arrays import ARRAY_OF, BOOL, BYTEA, INT4, INT8, TEXT
@@ -92,6 +92,10 @@ class Appender:
     ) -> None:
         """Append rows and blobs, all or nothing; see :meth:`~durably.storage.Storage.append`."""
         self._group.submit(_job(lease, rows, blobs, barrier=barrier))
+
+    def append_all(self, appends: Sequence[Append]) -> Sequence[Exception | None]:
+        """Append to several threads with one commit; see :class:`~durably.storage.Sharing`."""
+        return self._group.submit_all([_job(*one[:3], barrier=one.barrier) for one in appends])
 
     def put(
         self,

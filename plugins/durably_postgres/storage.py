@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from durably.errors import JournalCorrupt
-from durably.storage import Lease, Row, check_free, lease_lost, missing_row
+from durably.storage import Append, Lease, Row, check_free, lease_lost, missing_row
 
 from ._appending import Appender
 from ._database import Connection, Database, Pool
@@ -71,6 +71,7 @@ class PostgresStorage:
 
     Attributes:
         url: What names this storage, without a password.
+        is_remote: An append is a trip to the server and back.
 
     Raises:
         StorageError: The database cannot be reached or used.
@@ -81,6 +82,8 @@ class PostgresStorage:
         >>> lease = storage.acquire("t", "me", ttl=30.0, now=time.time())
         >>> storage.append(lease, [Row(1, 1, "run", b"fact")], {}, barrier=True)
     """
+
+    is_remote = True
 
     def __init__(
         self,
@@ -136,6 +139,10 @@ class PostgresStorage:
         """
         if rows or blobs or barrier:
             self._appender.append(lease, rows, blobs, barrier=barrier)
+
+    def append_all(self, appends: Sequence[Append]) -> Sequence[Exception | None]:
+        """Append to several threads with one commit; see :class:`~durably.storage.Sharing`."""
+        return self._appender.append_all(appends)
 
     def rewrite(self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes]) -> None:
         """Replace everything a thread holds, all or nothing; see :class:`Rewriting`."""

@@ -2,8 +2,9 @@
 
 A **storage** keeps journals: rows of bytes, blobs, leases. Implement :class:`Storage`, refuse with
 :func:`check_free`, :func:`lease_lost` and :func:`out_of_order` (so that every storage says it in
-the same words), let callers share commits with :class:`GroupCommit`, offer :class:`Waiting` if the
-medium can tell of new rows, and mix :class:`Saver` in for LangGraph's methods for whole threads.
+the same words), let callers share commits with :class:`GroupCommit`, and mix :class:`Saver` in for
+LangGraph's methods for whole threads. Offer :class:`Sharing` so that coroutines share commits too,
+and :class:`Waiting` if the medium can tell of new rows.
 
 A **store** keeps long-term memory: derive from :class:`SharedStore`, which checks, encodes and
 embeds, and say how :class:`Records` are looked at and changed.
@@ -30,6 +31,7 @@ from .journal import Lease as Lease
 from .journal import Rewriting as Rewriting
 from .journal import Row as Row
 from .journal import Saver as Saver
+from .journal import Sharing as Sharing
 from .journal import Storage as Storage
 from .journal import Waiting as Waiting
 from .journal import check_free as check_free
@@ -64,6 +66,7 @@ __all__ = [
     "Row",
     "Saver",
     "SharedStore",
+    "Sharing",
     "Storage",
     "TTLConfig",
     "ThreadedCache",

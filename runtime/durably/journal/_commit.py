@@ -9,6 +9,7 @@ background thread and no timer.
 from __future__ import annotations
 
 import enum
+import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
@@ -37,16 +38,16 @@ class _State(enum.Enum):
 class _Entry(Generic[Job]):
     """A caller: what it brought, where it stands, what came of it."""
 
-    __slots__ = ("error", "job", "state", "wake")
+    __slots__ = ("jobs", "outcomes", "state", "wake")
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.jobs = jobs
         self.state = _State.WAITING
-        self.error: Exception | None = None
+        self.outcomes: Sequence[Exception | None] = ()
         self.wake = threading.Lock()
 
-    def settle(self, error: Exception | None) -> None:
-        self.error = error
+    def settle(self, outcomes: Sequence[Exception | None]) -> None:
+        self.outcomes = outcomes
         self.wake.release()
 
 
@@ -76,7 +77,13 @@ class GroupCommit(Generic[Job]):
                 job was written is not known.
             Exception: Whatever *commit* returned for this job.
         """
-        entry = _Entry(job)
+        (error,) = self.submit_all((job,))
+        if error is not None:
+            raise error
+
+    def submit_all(self, jobs: Sequence[Job]) -> Sequence[Exception | None]:
+        """Return when *jobs* are committed, or have failed: for each its error, or ``None``."""
+        entry = _Entry(jobs)
         try:
             with self._lock:
                 if self._led:
@@ -92,8 +99,7 @@ class GroupCommit(Generic[Job]):
         except BaseException:
             self._withdraw(entry)
             raise
-        if entry.error is not None:
-            raise entry.error
+        return entry.outcomes
 
     def _lead(self, first: _Entry[Job]) -> None:
         batch = [first]
@@ -105,18 +111,25 @@ class GroupCommit(Generic[Job]):
                     self._queue.clear()
                     for entry in batch:
                         entry.state = _State.TAKEN
-            outcomes = self._commit([entry.job for entry in batch])
-            first.error = outcomes[0]
-            if len(batch) > 1:
-                for entry, error in zip(batch[1:], outcomes[1:], strict=True):
-                    entry.settle(error)
+            if len(batch) == 1:
+                first.outcomes = self._commit(first.jobs)
+            else:
+                self._commit_for(batch)
         except BaseException:
             for entry in batch[1:]:
                 if entry.wake.locked():
-                    entry.settle(_interrupted())
+                    entry.settle([interrupted() for _ in entry.jobs])
             raise
         finally:
             self._hand_over()
+
+    def _commit_for(self, batch: Sequence[_Entry[Job]]) -> None:
+        """Commit what several callers brought; wake all but the first, whose thread this is."""
+        outcomes = iter(self._commit([job for entry in batch for job in entry.jobs]))
+        first, *others = batch
+        first.outcomes = list(itertools.islice(outcomes, len(first.jobs)))
+        for entry in others:
+            entry.settle(list(itertools.islice(outcomes, len(entry.jobs))))
 
     def _hand_over(self) -> None:
         with self._lock:
@@ -137,7 +150,8 @@ class GroupCommit(Generic[Job]):
             self._hand_over()
 
 
-def _interrupted() -> StorageError:
+def interrupted() -> StorageError:
+    """Return what a caller is told whose rows another thread was writing when it was stopped."""
     return StorageError(
         "the thread that was writing to the journal for this one was interrupted; whether these "
         "rows were written is not known. Run again: the journal tells what was recorded."

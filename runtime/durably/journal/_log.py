@@ -6,14 +6,20 @@ import contextlib
 import itertools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any
 
 from ..errors import DurablyError, UnknownRun
+from ._commit import Append, interrupted
+from ._committer import Committer
+from ._durability import LATER, Durability
 from ._flusher import Flusher
 from ._keeper import Keeper
 from ._known import Known, KnownBlobs
 from ._liveness import owner_id
+from ._pending import Batch, Pending, settle
+from ._sharing import pace_of
 from .codec import NO_BLOBS, Codec
 from .records import Entry, Record, RunStarted, from_row, to_row, verify
 from .storage import LANDMARK, Lease, Row, Storage
@@ -21,18 +27,8 @@ from .storage import LANDMARK, Lease, Row, Storage
 LEASE_SECONDS = 30.0
 """How long a thread stays taken after the last sign of life of a process on another machine."""
 
-Durability: TypeAlias = Literal["sync", "async", "power", "exit"]
-"""When appended records reach the storage.
-
-``sync``: before :meth:`ThreadLog.append` returns. ``power``: and synced, each of them. ``async``:
-a moment later, many at once; a process that dies loses what it did in the last moment, and does it
-again. ``exit``: when the log is flushed, at a run's end. With each but the last a barrier waits
-until everything is synced.
-"""
-
 _suffixes = itertools.count(1)
 _FIRST_PAGE, _PAGE = 8, 256
-_LATER = frozenset({"async", "exit"})
 _MOST_KEPT_BACK = 512
 """Records that wait at most before the run writes them itself."""
 
@@ -44,6 +40,9 @@ class Journal:
         storage: Where rows are kept.
         codec: How values become bytes.
         clock: Gives seconds since the epoch.
+
+    Attributes:
+        committer: Writes what coroutines wait for.
     """
 
     def __init__(
@@ -55,6 +54,7 @@ class Journal:
         self._keeper = Keeper(storage, clock, LEASE_SECONDS)
         self._known = KnownBlobs()
         self._flusher = Flusher()
+        self.committer = Committer(storage)
 
     def take(self, thread: str, durability: Durability = "sync") -> ThreadLog:
         """Take *thread* for writing; what it holds is read when it is asked for.
@@ -115,9 +115,14 @@ class ThreadLog:
 
     Attributes:
         thread: The thread's id.
+        pace: When a coroutine's append is made.
+        barrier_pace: When one is made that must survive a power cut.
+        turn: Held by whoever is writing.
     """
 
     def __init__(self, journal: Journal, lease: Lease, durability: Durability = "sync") -> None:
+        self.pace = pace_of(journal.storage, durability, barrier=False)
+        self.barrier_pace = pace_of(journal.storage, durability, barrier=True)
         self._durability = durability
         self._kept_back: list[Row] = []
         self._kept_blobs: dict[bytes, bytes] = {}
@@ -126,7 +131,8 @@ class ThreadLog:
         self._entries: list[Entry] | None = None
         self._lease = lease
         self._head = lease.head
-        self._lock = threading.Lock()
+        self.turn = threading.Lock()
+        self._pending: deque[Pending] = deque()
         self._failure: DurablyError | None = None
         self._is_unsure = False
         self._known: Known | None = None
@@ -199,7 +205,9 @@ class ThreadLog:
                 its journal.
             LeaseLost: Another process drives the thread now.
         """
-        with self._lock:
+        with self.turn:
+            if self._pending:
+                self._write_pending()
             if self._failure is not None:
                 raise self._failure
             if self._is_unsure:
@@ -208,13 +216,85 @@ class ThreadLog:
             rows = [to_row(self.thread, first, run, records[0])]
             for record in records[1:]:
                 rows.append(to_row(self.thread, first + len(rows), run, record))
-            if self._durability in _LATER:
+            if self._durability in LATER:
                 self._head += len(rows)
                 self._keep_back(rows, blobs, barrier)
             else:
                 self._write(rows, blobs, barrier or self._durability == "power")
                 self._head += len(rows)
             return first
+
+    def defer(self, pending: Pending) -> None:
+        """Have records written with the next append, or by whoever calls :meth:`gather` first."""
+        self._pending.append(pending)
+
+    def gather(self) -> Batch | None:
+        """Return the rows of what was deferred; None if there is nothing to be written for it.
+
+        Whoever calls this holds the turn, and writes the rows before anybody else writes.
+        """
+        pending: list[Pending] = []
+        while self._pending:
+            pending.append(self._pending.popleft())
+        if not pending:
+            return None
+        try:
+            return self._gathered(pending)
+        except Exception as error:
+            self._give_up(pending, error)
+            return None
+
+    def _gathered(self, pending: Sequence[Pending]) -> Batch:
+        if self._failure is not None:
+            raise self._failure
+        if self._is_unsure:
+            self._look_again()
+        rows, blobs, head = [*self._kept_back], {**self._kept_blobs}, self._head
+        barrier = self._durability == "power"
+        for one in pending:
+            one.side = one.owner.side_records()
+            one.first = head + 1 + len(one.side)
+            for record in (*one.side, *one.records):
+                head += 1
+                rows.append(to_row(self.thread, head, one.owner.id, record))
+            blobs.update(one.blobs)
+            barrier = barrier or one.barrier
+        return Batch(pending, Append(self._lease, rows, self._unknown(blobs), barrier))
+
+    def wrote(self, batch: Batch, error: Exception | None) -> None:
+        """Take note of what became of a batch, and let those who wait for it go on."""
+        if error is not None:
+            self._give_up(batch.pending, error)
+            return
+        rows = batch.append.rows
+        self._head = rows[-1].seq
+        if self._kept_back:
+            self._kept_back, self._kept_blobs = [], {}
+        if self._known is not None:
+            self._known.add(rows, batch.append.blobs)
+        settle(batch.pending, None)
+
+    def _give_up(self, pending: Sequence[Pending], error: Exception) -> None:
+        if isinstance(error, DurablyError):
+            self._failure = self._failure or error
+        else:
+            self._is_unsure = True
+        settle(pending, error)
+
+    def _write_pending(self) -> None:
+        """Write what was deferred before."""
+        batch = self.gather()
+        if batch is None:
+            return
+        error: Exception | None = interrupted()
+        try:
+            lease, rows, blobs, barrier = batch.append
+            self.journal.storage.append(lease, rows, blobs, barrier=barrier)
+            error = None
+        except Exception as failure:
+            error = failure
+        finally:
+            self.wrote(batch, error)
 
     def _look_again(self) -> None:
         """Find out what was written by an append that was interrupted."""
@@ -239,7 +319,7 @@ class ThreadLog:
 
     def _flush_now(self) -> None:
         """Write what is kept back; a failure is the next append's."""
-        with self._lock, contextlib.suppress(DurablyError):
+        with self.turn, contextlib.suppress(DurablyError):
             if self._failure is None:
                 self._write_kept(barrier=False)
 
@@ -251,13 +331,9 @@ class ThreadLog:
             self._kept_back, self._kept_blobs = [], {}
 
     def _write(self, rows: Sequence[Row], blobs: Mapping[bytes, bytes], barrier: bool) -> None:
-        storage = self.journal.storage
         try:
-            if blobs:
-                if self._known is None:
-                    self._known = self.journal._known.of(storage, self._lease)
-                blobs = self._known.unknown(blobs)
-            storage.append(self._lease, rows, blobs, barrier=barrier)
+            blobs = self._unknown(blobs)
+            self.journal.storage.append(self._lease, rows, blobs, barrier=barrier)
         except DurablyError as error:
             self._failure = error
             raise
@@ -267,13 +343,23 @@ class ThreadLog:
         if self._known is not None:
             self._known.add(rows, blobs)
 
+    def _unknown(self, blobs: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+        """Return those of *blobs* that the thread may not hold yet."""
+        if not blobs:
+            return blobs
+        if self._known is None:
+            self._known = self.journal._known.of(self.journal.storage, self._lease)
+        return self._known.unknown(blobs)
+
     def flush(self) -> None:
         """Write what is kept back, synced.
 
         Raises:
             StorageError: Nothing of it was written.
         """
-        with self._lock:
+        with self.turn:
+            if self._pending:
+                self._write_pending()
             self._write_kept(barrier=True)
 
     def catch_up(self) -> None:
@@ -310,17 +396,3 @@ class ThreadLog:
             # The storage is failing and has said so where it mattered.
             if self._failure is None:
                 raise
-
-
-def durability_of(given: str | None) -> Durability:
-    """Return *given* as a durability; ``sync`` if it is None.
-
-    Raises:
-        ValueError: There is no such durability.
-    """
-    if given is None:
-        return "sync"
-    known = get_args(Durability)
-    if given not in known:
-        raise ValueError(f"unknown durability {given!r}; there are {', '.join(known)}")
-    return cast("Durability", given)

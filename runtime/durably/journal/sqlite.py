@@ -62,6 +62,7 @@ class SqliteStorage(SqliteReading):
     Attributes:
         path: The file's absolute path.
         url: What names this storage, ``sqlite:///`` and the path.
+        is_remote: An append is made in less time than it takes to change threads.
 
     Raises:
         StorageError: The file cannot be opened, or belongs to another program.
@@ -73,6 +74,8 @@ class SqliteStorage(SqliteReading):
         >>> lease = storage.acquire("t", "me", ttl=30.0, now=time.time())
         >>> storage.append(lease, [Row(1, 1, "run", b"fact")], {}, barrier=True)
     """
+
+    is_remote = False
 
     def __init__(
         self, path: str | os.PathLike[str], *, create: bool = True, timeout: float = 10.0
@@ -145,6 +148,11 @@ class SqliteStorage(SqliteReading):
         if rows or blobs or barrier:
             self._check_open()
             self._appends.submit(Append(lease, rows, blobs, barrier))
+
+    def append_all(self, appends: Sequence[Append]) -> Sequence[Exception | None]:
+        """Append to several threads with one commit; see :class:`Sharing`."""
+        self._check_open()
+        return self._appends.submit_all(appends)
 
     def rewrite(self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes]) -> None:
         """Replace everything a thread holds, all or nothing; see :class:`Rewriting`."""
@@ -232,16 +240,20 @@ class SqliteStorage(SqliteReading):
 
     def _attempt(self, job: Append) -> Exception | None:
         """Write one append inside the transaction, or leave nothing of it."""
-        self._db.execute("SAVEPOINT job")
+        is_plain = _is_plain(job)  # and undone by itself
         outcome = None
+        if not is_plain:
+            self._db.execute("SAVEPOINT job")
         try:
             self._only(job)
         except Exception as error:
             if not self._db.in_transaction:
                 raise  # the medium failed, and SQLite has undone the whole transaction
-            self._db.execute("ROLLBACK TO job")
+            if not is_plain:
+                self._db.execute("ROLLBACK TO job")
             outcome = explain(error, self.path)
-        self._db.execute("RELEASE job")
+        if not is_plain:
+            self._db.execute("RELEASE job")
         return outcome
 
     def _write(self, job: Append) -> None:

@@ -1,0 +1,139 @@
+"""Writes what coroutines wait for: many appends with one commit, of any number of threads.
+
+What ends in one round of an event loop is written together. Where a commit is slow, it is made in a
+thread, and what ends meanwhile is the next commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ._commit import Append, interrupted
+from ._pending import Batch, Pending
+from ._sharing import Pace, Sharing
+from .storage import Storage
+
+if TYPE_CHECKING:
+    from ._log import ThreadLog
+
+_IDLE_SECONDS = 5.0
+"""How long the thread stays when there is nothing to write."""
+
+
+class Committer:
+    """Writes for all logs of a journal.
+
+    Args:
+        storage: Where to.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._rounds: dict[asyncio.AbstractEventLoop, dict[ThreadLog, None]] = {}
+        self._due: dict[ThreadLog, None] = {}
+        self._wake = threading.Condition()
+        self._process = 0
+
+    async def write(self, log: ThreadLog, pending: Pending, pace: Pace) -> int:
+        """Return the row of the first record when *pending* is written.
+
+        A caller that is cancelled meanwhile loses nothing: it is written all the same.
+
+        Raises:
+            StorageError: Nothing was written, and nothing more can be.
+            LeaseLost: Another process drives the thread now.
+        """
+        log.defer(pending)
+        if pace is Pace.APART:
+            self._soon((log,))
+        else:
+            self._in_this_round(log, pending.future.get_loop())
+        await pending.future
+        return pending.first
+
+    def _in_this_round(self, log: ThreadLog, loop: asyncio.AbstractEventLoop) -> None:
+        due = self._rounds.get(loop)
+        if due is None:
+            due = self._rounds[loop] = {}
+            loop.call_soon(self._end_round, loop, context=contextvars.Context())
+        due[log] = None
+
+    def _end_round(self, loop: asyncio.AbstractEventLoop) -> None:
+        free, busy = _turns(self._rounds.pop(loop))
+        self._write(free)
+        if busy:  # a slow commit is under way, which the loop need not wait for
+            self._soon(busy)
+
+    def _soon(self, logs: Iterable[ThreadLog]) -> None:
+        """Have the thread write what *logs* have to be written."""
+        with self._wake:
+            self._due.update(dict.fromkeys(logs))
+            is_running, self._process = self._process == os.getpid(), os.getpid()
+            self._wake.notify()
+        if not is_running:
+            threading.Thread(target=self._serve, name="durably-committer", daemon=True).start()
+
+    def _serve(self) -> None:
+        try:
+            while due := self._taken():
+                free, busy = _turns(due)
+                if not free:  # each is being written to by somebody else: wait for one of them
+                    free = [busy.pop()]
+                    free[0].turn.acquire()
+                self._write(free)
+                with self._wake:
+                    self._due.update(dict.fromkeys(busy))
+        except BaseException:
+            self._process = 0  # the next one begins anew
+            raise
+
+    def _taken(self) -> Sequence[ThreadLog]:
+        """Wait for something to do; nothing if there was nothing for a while."""
+        with self._wake:
+            if not self._due and not self._wake.wait_for(lambda: self._due, _IDLE_SECONDS):
+                self._process = 0
+                return ()
+            due = list(self._due)
+            self._due.clear()
+            return due
+
+    def _write(self, logs: Sequence[ThreadLog]) -> None:
+        """Write what *logs*, whose turns are held, have to be written, and give the turns back."""
+        batches: list[tuple[ThreadLog, Batch]] = []
+        for log in logs:
+            batch = log.gather()
+            if batch is None:
+                log.turn.release()
+            else:
+                batches.append((log, batch))
+        if not batches:
+            return
+        outcomes: Sequence[Exception | None] = [interrupted() for _ in batches]
+        try:
+            outcomes = self._append([batch.append for _, batch in batches])
+        finally:
+            for (log, batch), error in zip(batches, outcomes, strict=True):
+                log.wrote(batch, error)
+                log.turn.release()
+
+    def _append(self, appends: Sequence[Append]) -> Sequence[Exception | None]:
+        storage = self._storage
+        assert isinstance(storage, Sharing)
+        try:
+            return storage.append_all(appends)
+        except Exception as error:
+            return [error for _ in appends]
+
+
+def _turns(logs: Iterable[ThreadLog]) -> tuple[list[ThreadLog], list[ThreadLog]]:
+    """Take the turns of *logs* that can be had at once; return these logs and the others."""
+    free: list[ThreadLog] = []
+    busy: list[ThreadLog] = []
+    for log in logs:
+        (free if log.turn.acquire(blocking=False) else busy).append(log)
+    return free, busy
