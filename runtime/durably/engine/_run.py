@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from ..errors import DurablyError, Suspended
 from ..hooks.listeners import Handler, tell
-from ..journal import Codec, Row, ThreadLog
+from ..journal import Codec, Pace, Pending, Row, ThreadLog
 from ..journal.records import Entry, Ordered, Program, Record, StepEnded
 from ..types import Interrupt, RunInfo
 from ._lane import Lane, inside
@@ -43,6 +43,7 @@ class Run:
     Attributes:
         id: The run's id.
         log: Its thread's journal, or None if nothing is kept.
+        pace: When a coroutine's records are written.
         past: Its records so far.
         root: The lane that everything else lies in.
         sink: Takes stream parts, if the run is streamed.
@@ -78,6 +79,7 @@ class Run:
         self.info = info
         self.id = info.run
         self.log = log
+        self.pace = log.pace if log is not None else Pace.AT_ONCE
         self.codec = codec
         self.options = options
         self.clock = options.clock
@@ -168,47 +170,80 @@ class Run:
         """
         if self.log is None:
             return 0
-        with self.lock:
-            extra = self._side_records()
-            try:
-                first = self.log.append(self.id, *extra, *records, blobs=blobs, barrier=barrier)
-            except DurablyError as error:
-                self.stop(error)
-            for seq, record in enumerate((*extra, *records), first):
-                self.past.add(Entry(seq, self.id, record))
-            return first + len(extra)
+        try:
+            return self.log.append(self.id, *records, blobs=blobs, barrier=barrier, owner=self)
+        except DurablyError as error:
+            self.stop(error)
+
+    async def aappend(
+        self,
+        *records: Record,
+        blobs: Mapping[bytes, bytes] = _NOTHING,
+        barrier: bool = False,
+    ) -> int:
+        """Like :meth:`append`; the event loop goes on where the journal is slow.
+
+        What is recorded at the same time shares a commit, and its coroutines go on in the order of
+        the journal. One that is cancelled meanwhile loses nothing: it is written all the same.
+        """
+        log = self.log
+        if log is None:
+            return 0
+        pace = log.barrier_pace if barrier else log.pace
+        if pace is Pace.AT_ONCE:
+            return self.append(*records, blobs=blobs, barrier=barrier)
+        pending = Pending(self, records, blobs, barrier=barrier)
+        try:
+            return await log.journal.committer.write(log, pending, pace)
+        except DurablyError as error:
+            self.stop(error)
+
+    @property
+    def defers(self) -> bool:
+        """Whether a coroutine's record is better awaited than written where it is."""
+        return self.pace is Pace.APART or (self.pace is Pace.TOGETHER and len(self.busy) > 1)
 
     def append_step(self, step: StepEnded, blobs: Mapping[bytes, bytes]) -> int:
         """Do what :meth:`append` does for a step's outcome, and let its lane's time go on."""
         log = self.log
         if log is None:
             return 0
+        if self._orders or self.options.sources.files() is not self._files:
+            return self.append(step, blobs=blobs)
+        try:
+            row = log.append(self.id, step, blobs=blobs)
+        except DurablyError as error:
+            self.stop(error)
         with self.lock:
             self.tick(step)
-            if self._orders or self.options.sources.files() is not self._files:
-                return self.append(step, blobs=blobs)
-            try:
-                row = log.append(self.id, step, blobs=blobs)
-            except DurablyError as error:
-                self.stop(error)
             self.past.add_step(row, step)
-            return row
+        return row
 
-    def _side_records(self) -> list[Record]:
+    def take_in(self, first: int, records: Sequence[Record]) -> None:
+        """Take records into the past that the journal holds from row *first* on."""
+        with self.lock:
+            for seq, record in enumerate(records, first):
+                if isinstance(record, StepEnded):
+                    self.tick(record)
+                self.past.add(Entry(seq, self.id, record))
+
+    def side_records(self) -> Sequence[Record]:
         """Return what rides on the next append: order points, and files loaded since the last."""
+        files = self.options.sources.files()
+        if not self._orders and files is self._files:
+            return ()
         side: list[Record] = []
-        if self._orders:
+        with self.lock:
             groups: dict[str, list[str]] = {}
             for group, who in self._orders:
                 groups.setdefault(group, []).append(who)
             side += [Ordered(group, who) for group, who in groups.items()]
             self._orders.clear()
-        files = self.options.sources.files()
-        if files is not self._files:
-            self._files = files
-            new = {path: digest for path, digest in files.items() if path not in self.past.files}
-            if new:
-                side.append(Program(new))
+            if files is not self._files:
+                self._files = files
+                new = {path: sha for path, sha in files.items() if path not in self.past.files}
+                if new:
+                    side.append(Program(new))
         return side
 
     def program_changed(self) -> bool:

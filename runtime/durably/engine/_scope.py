@@ -28,6 +28,7 @@ from ._asking import aask, ask
 from ._call import Call
 from ._context import scope_var
 from ._deadline import Deadline, acall_within, call_within
+from ._deferring import abegin, afail, afinish
 from ._gates import Awaiting, Blocking
 from ._interleaving import Interleaving, Places, Recorded, ain_place, in_place, recorded
 from ._lane import Lane, line_here, segments
@@ -250,23 +251,27 @@ class Scope:
                 raise
         return await self.park()
 
-    async def aperform(  # noqa: C901 - the paths of a step, cheapest first
+    async def aperform(  # noqa: C901, PLR0912 - the paths of a step, cheapest first
         self, step: Step, execute: Callable[[], Awaitable[Any]]
     ) -> Any:
         """Like :meth:`perform`, for coroutines."""
-        if self.run.interleaved and not step.in_place and self.leaf is None:
+        run = self.run
+        if run.interleaved and not step.in_place and self.leaf is None:
             step.in_place = True
-            async with ain_place(self.run, self.lane.path):
+            async with ain_place(run, self.lane.path):
                 return await self.aperform(step, execute)
         if step.held is not None:
             return step.replay()
-        if self.run.hold is not None:
-            await self.run.hold()
+        if run.hold is not None:
+            await run.hold()
         if step.terms.are_gated:
-            return await performed(self, step, Awaiting(self.run.clock), execute)
-        if self.run.past.unfinished and (settled := await self._asettled(step)) is not None:
+            return await performed(self, step, Awaiting(run.clock), execute)
+        if run.past.unfinished and (settled := await self._asettled(step)) is not None:
             return step.settle(settled)
-        step.begin()
+        if step.is_effect:
+            await abegin(step)
+        else:
+            step.begin()
         try:
             while True:
                 try:
@@ -284,11 +289,11 @@ class Scope:
                 except Exception as error:
                     delay = step.retry_in(error)
                     if delay is None:
-                        step.fail(error)
+                        await afail(step, error)
                         raise
                 else:
-                    return step.finish(value)
-                await self.run.clock.asleep(delay)
+                    return await afinish(step, value) if run.defers else step.finish(value)
+                await run.clock.asleep(delay)
         except BaseException:
             step.abandon()
             raise

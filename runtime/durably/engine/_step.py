@@ -283,21 +283,33 @@ class Step:
         if run.past.attempts:
             self._attempts = run.past.attempts.get(self.slot.exact, 0)
         if announce:
-            if call.effect or self.policy.effect == "once":
+            if self.is_effect:
                 self._mark()
-            if run.options.listeners.step_started:
-                run.tell(run.options.listeners.step_started, self.info(attempt=self.attempt))
-            if run.sink is not None:
-                self._emit_task(input=call.label or call.request)
+            self.announce()
+
+    @property
+    def is_effect(self) -> bool:
+        """Whether it is recorded that it begins."""
+        return self.call.effect or self.policy.effect == "once"
+
+    def started(self) -> StepStarted:
+        """Return the record that an effect is about to begin."""
+        return StepStarted(*self.slot, at=self._started, label=self.call.label)
 
     def _mark(self) -> None:
-        """Record that an effect is about to begin."""
         try:
-            marker = StepStarted(*self.slot, at=self._started, label=self.call.label)
-            self.run.append(marker, barrier=True)
+            self.run.append(self.started(), barrier=True)
         except BaseException:
             self.abandon()
             raise
+
+    def announce(self) -> None:
+        """Tell listeners and streams that it begins."""
+        run = self.run
+        if run.options.listeners.step_started:
+            run.tell(run.options.listeners.step_started, self.info(attempt=self.attempt))
+        if run.sink is not None:
+            self._emit_task(input=self.call.label or self.call.request)
 
     def retry_in(self, error: Exception) -> float | None:
         """Return the seconds to wait before another attempt, or None if *error* is final."""
@@ -321,12 +333,16 @@ class Step:
 
     def finish(self, value: Any) -> Any:
         """Record the value, and only then return it."""
+        self.came_to(value)
+        return self._finished(value)
+
+    def came_to(self, value: Any) -> None:
+        """Take note of what the execution returned."""
         call = self.call
         self._attempts += 1
         if call.usage is not None:
             self.usage = self._priced(call.usage(value))
         self.stored = call.dump(value) if call.dump is not None else value
-        return self._finished(value)
 
     def serve(self, served: Served) -> Any:
         """Record a value that stands in for executing the step, and return it."""
@@ -340,16 +356,20 @@ class Step:
         return self._finished(call.load(served.value) if call.load is not None else served.value)
 
     def _finished(self, value: Any) -> Any:
-        call, run, usage = self.call, self.run, self.usage
         try:
-            self._record(OK, self.stored, usage)
+            self._record(OK, self.stored)
             self.is_done = True
         finally:
             self.abandon()
+        return self.told(value)
+
+    def told(self, value: Any) -> Any:
+        """Tell listeners and streams that it is finished; return *value*."""
+        run = self.run
         if run.options.listeners.step_finished:
-            run.tell(run.options.listeners.step_finished, self._ended_info(usage), None)
+            run.tell(run.options.listeners.step_finished, self._ended_info(self.usage), None)
         if run.sink is not None:
-            update = {call.name: value}
+            update = {self.call.name: value}
             if self.cached:
                 update["__metadata__"] = {"cached": True}
             run.sink("updates", self._namespace, update)
@@ -367,11 +387,15 @@ class Step:
 
     def fail(self, error: Exception) -> None:
         """Record a failure that nothing more is tried against."""
-        run = self.run
         try:
-            row = self._record(FAILED, error, None)
+            row = self._record(FAILED, error)
         finally:
             self.abandon()
+        self.told_failed(error, row)
+
+    def told_failed(self, error: Exception, row: int) -> None:
+        """Let the run know, and listeners and streams, that it failed; *row* holds the failure."""
+        run = self.run
         if self.policy.retry is not None:
             run.past.given_up.add(row)
         run.note_failure(error, FailedStep(row, self.slot.lane, self.inner, is_replayed=False))
@@ -379,6 +403,10 @@ class Step:
             run.tell(run.options.listeners.step_finished, self._ended_info(None), error)
         if run.sink is not None:
             self._emit_task(result=None, error=f"{type(error).__name__}: {error}")
+
+    def left_lane(self) -> None:
+        """Be in nobody's way any more: what begins from now on does not run beside this."""
+        self._lane.leave(self)
 
     def abandon(self) -> None:
         """Leave the step without an outcome: it was cancelled, or the run is being suspended."""
@@ -404,11 +432,15 @@ class Step:
         elapsed = self.run.clock.monotonic() - self._t0
         return self.info(attempt=self._attempts, elapsed=elapsed, usage=usage, cached=self.cached)
 
-    def _record(self, outcome: int, value: Any, usage: Mapping[str, Any] | None) -> int:
-        run, call, slot = self.run, self.call, self.slot
+    def _record(self, outcome: int, value: Any) -> int:
+        run = self.run
         run.executed += 1
-        if run.log is None:
-            return 0
+        return 0 if run.log is None else run.append_step(*self.ended(outcome, value))
+
+    def ended(self, outcome: int, value: Any) -> tuple[StepEnded, Mapping[bytes, bytes]]:
+        """Return the record of its outcome, and the parts that this refers to."""
+        run, call, slot = self.run, self.call, self.slot
+        usage = self.usage if outcome == OK else None
         try:
             body, blobs = run.codec.split(value, hint=call.hint)
         except EncodeError as error:
@@ -437,7 +469,7 @@ class Step:
             call.adapter,
             self._lane.agent,
         )
-        return run.append_step(ended, {**blobs, **more} if more else blobs)
+        return ended, {**blobs, **more} if more else blobs
 
     def _otherwise(self, value: Any, error: EncodeError) -> Stored:
         """Return as stored what cannot be written, if the host knows how; else stop the run."""

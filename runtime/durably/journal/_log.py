@@ -18,7 +18,7 @@ from ._flusher import Flusher
 from ._keeper import Keeper
 from ._known import Known, KnownBlobs
 from ._liveness import owner_id
-from ._pending import Batch, Pending, settle
+from ._pending import Batch, Owner, Pending, settle
 from ._sharing import pace_of
 from .codec import NO_BLOBS, Codec
 from .records import Entry, Record, RunStarted, from_row, to_row, verify
@@ -191,6 +191,7 @@ class ThreadLog:
         *records: Record,
         blobs: Mapping[bytes, bytes] = NO_BLOBS,
         barrier: bool = False,
+        owner: Owner | None = None,
     ) -> int:
         """Append *records* and return the row number of the first.
 
@@ -199,6 +200,7 @@ class ThreadLog:
             *records: What happened, in order.
             blobs: Content-addressed parts that the records refer to.
             barrier: Whether everything so far must survive a power cut when this returns.
+            owner: What has something to write in front of them, and is told when it is written.
 
         Raises:
             StorageError: Nothing was written. The log stays failed: a run must not go on without
@@ -212,6 +214,9 @@ class ThreadLog:
                 raise self._failure
             if self._is_unsure:
                 self._look_again()
+            side = owner.side_records() if owner is not None else ()
+            if side:
+                records = (*side, *records)
             first = self._head + 1
             rows = [to_row(self.thread, first, run, records[0])]
             for record in records[1:]:
@@ -222,7 +227,9 @@ class ThreadLog:
             else:
                 self._write(rows, blobs, barrier or self._durability == "power")
                 self._head += len(rows)
-            return first
+            if owner is not None:
+                owner.take_in(first, records)
+            return first + len(side)
 
     def defer(self, pending: Pending) -> None:
         """Have records written with the next append, or by whoever calls :meth:`gather` first."""
