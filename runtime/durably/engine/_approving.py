@@ -106,7 +106,7 @@ def _arguments(step: Step) -> Mapping[str, Any]:
     """Return what the step is asked to do, by name, as data."""
     review = step.call.review
     given = step.call.request if review is None else review.args
-    found = unpack(step._packed if review is None else fingerprint(given)[1])
+    found = unpack(step.packed if review is None else fingerprint(given)[1])
     if not isinstance(found, Mapping):
         return {"request": found}
     order = given if isinstance(given, Mapping) else found

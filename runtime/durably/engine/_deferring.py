@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 async def abegin(step: Step) -> None:
     """Do what :meth:`Step.begin` does; the event loop goes on while an effect is marked."""
     log = step.run.log
-    if log is None or log.barrier_pace is Pace.AT_ONCE or not step.is_effect:
+    if log is None or log.barrier_pace is Pace.FREE or not step.is_effect:
         step.begin()
         return
     step.begin(announce=False)
     try:
-        await step.run.aappend(step.started(), barrier=True)
+        await step.run.aappend(step.started(), barrier=True, is_alone=step.is_alone)
     except BaseException:
         step.abandon()
         raise
@@ -28,7 +28,7 @@ async def abegin(step: Step) -> None:
 
 async def afinish(step: Step, value: Any) -> Any:
     """Do what :meth:`Step.finish` does; the event loop goes on while the value is recorded."""
-    if not step.run.defers:
+    if not step.is_deferred:
         return step.finish(value)
     step.came_to(value)
     await _arecord(step, OK, step.stored)
@@ -37,7 +37,7 @@ async def afinish(step: Step, value: Any) -> Any:
 
 async def afail(step: Step, error: Exception) -> None:
     """Do what :meth:`Step.fail` does; the event loop goes on while the failure is recorded."""
-    if not step.run.defers:
+    if not step.is_deferred:
         step.fail(error)
     else:
         step.told_failed(error, await _arecord(step, FAILED, error))

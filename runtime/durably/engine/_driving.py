@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import CodecError, DurablyError, RunParked, Suspended
 from ..journal import NO_BLOBS
@@ -83,7 +83,7 @@ async def adrive(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Outc
     if task.cancelled():
         return conclude(run, error=asyncio.CancelledError())
     error = task.exception()
-    return conclude(run, error=error) if error is not None else conclude(run, value=task.result())
+    return await _aconclude(run, task.result() if error is None else None, error)
 
 
 async def _finish(run: Run) -> None:
@@ -130,19 +130,51 @@ def announce(run: Run) -> None:
 
 def conclude(run: Run, *, value: Any = None, error: BaseException | None = None) -> Outcome:
     """Record how the run ended, and say so."""
+    end = _end(run, value, error)
     try:
-        outcome = _concluded(run, value, error)
-    except Suspended as stopped:  # the journal failed at the last moment
-        outcome = Outcome("stopped", error=run.failure or stopped)
+        if end.record is not None:
+            run.append(end.record, blobs=end.blobs, barrier=True)
+    except Suspended as stopped:
+        end = _failing(run, stopped)
+    return _concluded(run, end.outcome)
+
+
+async def _aconclude(run: Run, value: Any, error: BaseException | None) -> Outcome:
+    """Like :func:`conclude`; the event loop goes on where the journal is slow."""
+    end = _end(run, value, error)
+    try:
+        if end.record is not None:
+            await run.aappend(end.record, blobs=end.blobs, barrier=True, is_alone=run.is_alone)
+    except Suspended as stopped:
+        end = _failing(run, stopped)
+    except asyncio.CancelledError:
+        _concluded(run, end.outcome)  # it is written all the same
+        raise
+    return _concluded(run, end.outcome)
+
+
+class _End(NamedTuple):
+    """How this process's part of a run ended, and what is recorded of it."""
+
+    outcome: Outcome
+    record: RunEnded | RunWaiting | None = None
+    blobs: Mapping[bytes, bytes] = NO_BLOBS
+
+
+def _failing(run: Run, stopped: Suspended) -> _End:
+    """Return the end of a run whose journal failed at the last moment."""
+    return _End(Outcome("stopped", error=run.failure or stopped))
+
+
+def _concluded(run: Run, outcome: Outcome) -> Outcome:
     run.over, run.cut = True, outcome.status != "done"
-    shown = outcome.error
-    run.tell(run.options.listeners.run_ended, run.info, outcome.status, shown)
+    run.tell(run.options.listeners.run_ended, run.info, outcome.status, outcome.error)
     return outcome
 
 
-def _concluded(run: Run, value: Any, error: BaseException | None) -> Outcome:
+def _end(run: Run, value: Any, error: BaseException | None) -> _End:
     if isinstance(run.failure, asyncio.CancelledError):
-        return Outcome("stopped", error=run.failure)
+        return _End(Outcome("stopped", error=run.failure))
     if run.failure is not None:
         return _ended_by(run, run.failure)
     if run.pending or run.wake is not None:
@@ -151,35 +183,31 @@ def _concluded(run: Run, value: Any, error: BaseException | None) -> Outcome:
     if error is None or _is_clean_exit(error):
         body, blobs = _encoded(run, value)
         ended = RunEnded("done", run.clock.now(), body, [])
-        run.append(ended, blobs=blobs, barrier=True)
-        return Outcome("done", value, error)
+        return _End(Outcome("done", value, error), ended, blobs)
     if isinstance(error, Exception | SystemExit):
         return _ended_by(run, error)
     # An interruption from outside (Ctrl-C, cancellation) is not an outcome: the run can go on.
-    return Outcome("stopped", error=error)
+    return _End(Outcome("stopped", error=error))
 
 
-def _waiting(run: Run) -> Outcome:
+def _waiting(run: Run) -> _End:
     why = parked = None
     if run.wake is not None and run.parked_for is not None:
         why = f"{type(run.parked_for).__name__}: {run.parked_for}"
         parked = RunParked(run.id, run.info.thread, run.wake, why)
     waiting = RunWaiting(run.clock.now(), list(run.pending), run.wake, why or "")
-    run.append(waiting, barrier=True)
     interrupts = tuple(run.pending.values())
-    return Outcome(
-        "waiting", error=None if interrupts else parked, interrupts=interrupts, wake=run.wake
-    )
+    error = None if interrupts else parked
+    return _End(Outcome("waiting", error=error, interrupts=interrupts, wake=run.wake), waiting)
 
 
-def _ended_by(run: Run, error: BaseException) -> Outcome:
+def _ended_by(run: Run, error: BaseException) -> _End:
     if isinstance(error, DurablyError) and run.log is not None and run.log.failed:
-        return Outcome("stopped", error=error)
+        return _End(Outcome("stopped", error=error))
     body, blobs = _encoded(run, error)
     message = f"{type(error).__name__}: {error}"
     ended = RunEnded("failed", run.clock.now(), body, run.failed_in(error), message)
-    run.append(ended, blobs=blobs, barrier=True)
-    return Outcome("failed", error=error)
+    return _End(Outcome("failed", error=error), ended, blobs)
 
 
 def _is_clean_exit(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from ..types import StepPolicy
 from ._clock import Clock
 from ._deadline import Deadline, acall_within, call_within
+from ._deferring import abegin, afail, afinish
 
 if TYPE_CHECKING:
     from ._step import Step
@@ -45,6 +46,15 @@ class Way(Protocol):
 
     async def execute(self, function: Callable[[], Any], deadline: Deadline | None) -> Any:
         """Call what executes a step."""
+
+    async def begin(self, step: Step) -> None:
+        """Enter a step for real."""
+
+    async def finish(self, step: Step, value: Any) -> Any:
+        """Record a step's value, and only then return it."""
+
+    async def fail(self, step: Step, error: Exception) -> None:
+        """Record a step's failure."""
 
     def pieces(
         self, source: Any, deadline: Deadline | None
@@ -82,6 +92,18 @@ class Blocking:
         """Call *function*, no longer than its deadline allows."""
         return function() if deadline is None else call_within(deadline, function)
 
+    async def begin(self, step: Step) -> None:
+        """Enter *step*."""
+        step.begin()
+
+    async def finish(self, step: Step, value: Any) -> Any:
+        """Record *value*, and return it."""
+        return step.finish(value)
+
+    async def fail(self, step: Step, error: Exception) -> None:
+        """Record *error*."""
+        step.fail(error)
+
     def pieces(
         self, source: Iterator[Any], deadline: Deadline | None
     ) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
@@ -114,6 +136,18 @@ class Awaiting:
     ) -> Any:
         """Await *function*'s result, no longer than its deadline allows."""
         return await (function() if deadline is None else acall_within(deadline, function))
+
+    async def begin(self, step: Step) -> None:
+        """Enter *step*."""
+        await abegin(step)
+
+    async def finish(self, step: Step, value: Any) -> Any:
+        """Record *value*, and return it."""
+        return await afinish(step, value)
+
+    async def fail(self, step: Step, error: Exception) -> None:
+        """Record *error*."""
+        await afail(step, error)
 
     def pieces(
         self, source: AsyncIterator[Any], deadline: Deadline | None

@@ -34,9 +34,9 @@ async def performed(scope: Scope, step: Step, way: Way, execute: Callable[[], An
                         deadline = inner.lane.deadline if step.timeout else None
                         with inner.entered():
                             value = await way.execute(execute, deadline)
-                        return step.finish(value)
+                        return await way.finish(step, value)
                 except Exception as error:
-                    delay = tries.after(error)
+                    delay = await tries.after(way, error)
                 await way.sleep(delay)
         except BaseException:
             step.abandon()
@@ -76,10 +76,10 @@ async def _new_pieces(
                             if pieces:
                                 yield pieces[-1]
                             pieces.append(piece)
-                    step.finish(pieces)
+                    await way.finish(step, pieces)
                     return
             except Exception as error:
-                delay = tries.after(error)
+                delay = await tries.after(way, error)
             pieces.clear()
             await way.sleep(delay)
     except BaseException:
@@ -167,11 +167,11 @@ class _Tries:
         for gate in self._step.terms.each:
             await attempt.enter_async_context(gate.around(self._step, way))
         if not self._has_begun:
-            self._step.begin()
+            await way.begin(self._step)
             self._has_begun = True
         return self._execute
 
-    def after(self, error: Exception) -> float:
+    async def after(self, way: Way, error: Exception) -> float:
         """Return the seconds until the next attempt.
 
         Raises:
@@ -185,7 +185,7 @@ class _Tries:
         if self._fall_back(error):
             return 0.0
         self._park(error)
-        step.fail(error)
+        await way.fail(step, error)
         raise error
 
     def _fall_back(self, error: Exception) -> bool:

@@ -43,7 +43,7 @@ class Run:
     Attributes:
         id: The run's id.
         log: Its thread's journal, or None if nothing is kept.
-        pace: When a coroutine's records are written.
+        pace: What recording a coroutine's outcome costs.
         past: Its records so far.
         root: The lane that everything else lies in.
         sink: Takes stream parts, if the run is streamed.
@@ -79,7 +79,7 @@ class Run:
         self.info = info
         self.id = info.run
         self.log = log
-        self.pace = log.pace if log is not None else Pace.AT_ONCE
+        self.pace = log.pace if log is not None else Pace.FREE
         self.codec = codec
         self.options = options
         self.clock = options.clock
@@ -180,17 +180,24 @@ class Run:
         *records: Record,
         blobs: Mapping[bytes, bytes] = _NOTHING,
         barrier: bool = False,
+        is_alone: bool = False,
     ) -> int:
         """Like :meth:`append`; the event loop goes on where the journal is slow.
 
         What is recorded at the same time shares a commit, and its coroutines go on in the order of
         the journal. One that is cancelled meanwhile loses nothing: it is written all the same.
+
+        Args:
+            *records: What happened.
+            blobs: Parts that the records refer to.
+            barrier: Whether they must survive a power cut.
+            is_alone: Whether nothing else is under way, so that a commit nearby is best made here.
         """
         log = self.log
         if log is None:
             return 0
         pace = log.barrier_pace if barrier else log.pace
-        if pace is Pace.AT_ONCE:
+        if pace is Pace.FREE or (is_alone and pace is not Pace.REMOTE):
             return self.append(*records, blobs=blobs, barrier=barrier)
         pending = Pending(self, records, blobs, barrier=barrier)
         try:
@@ -199,9 +206,11 @@ class Run:
             self.stop(error)
 
     @property
-    def defers(self) -> bool:
-        """Whether a coroutine's record is better awaited than written where it is."""
-        return self.pace is Pace.APART or (self.pace is Pace.TOGETHER and len(self.busy) > 1)
+    def is_alone(self) -> bool:
+        """Whether no other step is under way in it and, if commits are slow, no other run is."""
+        if len(self.busy) > 1:
+            return False
+        return self.pace is not Pace.SLOW or self.log is None or not self.log.journal.is_shared
 
     def append_step(self, step: StepEnded, blobs: Mapping[bytes, bytes]) -> int:
         """Do what :meth:`append` does for a step's outcome, and let its lane's time go on."""

@@ -292,7 +292,7 @@ class Scope:
                         await afail(step, error)
                         raise
                 else:
-                    return await afinish(step, value) if run.defers else step.finish(value)
+                    return await afinish(step, value) if step.is_deferred else step.finish(value)
                 await run.clock.asleep(delay)
         except BaseException:
             step.abandon()

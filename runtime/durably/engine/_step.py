@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from ..errors import DurablyError, EncodeError, OutcomeUnknown, ProgramChanged, Suspended
-from ..journal import NO_BLOBS
+from ..errors import DurablyError, EncodeError, OutcomeUnknown, Suspended
+from ..journal import NO_BLOBS, Pace
 from ..journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
 from ..types import (
     Decision,
@@ -20,15 +20,15 @@ from ..types import (
     retry_delay,
 )
 from ._call import Call
+from ._changed import check_untaken, displaced
 from ._gates import Served
-from ._identity import differences, fingerprint, same_shape, unpack
+from ._identity import fingerprint, unpack
 from ._lane import Lane, inner_lane, line_here, line_now, segments
 from ._options import Stored
 from ._outcomes import Held, Slot
 from ._run import FailedStep, Run
 
 _SPLIT = 1024
-_SHOWN_DIFFERENCES = 5
 
 Question = Mapping[str, Any]
 
@@ -38,6 +38,7 @@ class Step:
 
     Attributes:
         cached: Whether the value was served from a cache; set by who executes it.
+        packed: Its request, as it is recorded.
         held: Its recorded outcome, or None if it has to be executed.
         terms: What is put around it, resolved.
         policy: The fields of the terms.
@@ -65,7 +66,7 @@ class Step:
         self._lane = lane
         self.terms = run.options.terms(call, lane.agent)
         self.policy: StepPolicy = self.terms.policy
-        print_, self._packed = fingerprint(call.request)
+        print_, self.packed = fingerprint(call.request)
         with run.lock:
             slot = self.slot = lane.slot(call.kind, call.name, print_)
             line = self.line = line_here() if call.kind == "task" else None
@@ -75,9 +76,9 @@ class Step:
             if held is None:
                 self._overlapped = is_beside or bool(lane.active)
                 if not (self._overlapped or is_new):
-                    held = self._displaced()
+                    held = displaced(self, self._lane)
             elif lane.taken:
-                self._check_untaken(held)
+                check_untaken(self, self._lane, held)
             if held is None:
                 if len(lane.active) == 1:  # of several, each has been marked when the next came
                     for other in tuple(lane.active):  # it may be leaving
@@ -115,51 +116,6 @@ class Step:
             run.id, run.info.thread, self.slot.lane, call.kind, call.name, call.label or call.name
         )
         return info._replace(**changes) if changes else info
-
-    def _check_untaken(self, held: Held) -> None:
-        """Stop the run if the outcome stood in for another request before its own came."""
-        call = self.call
-        if held.seq in self._lane.taken:
-            where = f"{self.slot.lane or 'the run'}: {call.kind} {call.name}"
-            self.run.stop(
-                ProgramChanged(
-                    f"run {self.run.id}, {where}: the steps come in another order than in the "
-                    "journal, and an earlier one, whose request had changed, was given the "
-                    "outcome that belongs here. Restore the order, or continue with "
-                    "on_change='rerun'."
-                )
-            )
-
-    def _displaced(self) -> Held | None:
-        """Decide about an outcome that was recorded at this position for another request."""
-        run, slot = self.run, self.slot
-        held = run.past.displaced(slot, self._lane)
-        if held is None or held.step.print == slot.print:
-            return None
-        recorded, now = self._recorded_request(held), unpack(self._packed)
-        action = self.policy.on_change or run.options.on_change
-        if action == "auto":
-            # A tool's arguments come from recorded answers: other arguments are another call.
-            same_step = self.call.kind != "tool" and same_shape(recorded, now)
-            action = "replay" if same_step and not run.program_changed() else "rerun"
-        found = list(differences(recorded, now))[:_SHOWN_DIFFERENCES]
-        if action == "error":
-            run.stop(ProgramChanged(self._changed_message(found)))
-        run.tell(run.options.listeners.step_changed, self.info(), action, found)
-        return held if action == "replay" else None
-
-    def _recorded_request(self, held: Held) -> Any:
-        if not held.step.request or self.run.log is None:
-            return None
-        return self.run.log.value(held.step.request)
-
-    def _changed_message(self, found: list[str]) -> str:
-        where = f"{self.slot.lane or 'the run'}: {self.call.kind} {self.call.name}"
-        return (
-            f"run {self.run.id}, {where}: the request is not the one in the journal "
-            f"({'; '.join(found)}). Undo the change, start a new run, or continue with "
-            "on_change='rerun'."
-        )
 
     def replay(self, *, in_pieces: bool = False) -> Any:
         """Return the recorded value, or raise the recorded failure.
@@ -218,7 +174,7 @@ class Step:
                 f"{shown} began, but its process died before the outcome was recorded. Do it again "
                 "(approve), give the result it had (respond), or let it fail (reject)?"
             ),
-            "args": unpack(self._packed),
+            "args": unpack(self.packed),
             "allowed": ["approve", "respond", "reject"],
         }
 
@@ -404,6 +360,17 @@ class Step:
         if run.sink is not None:
             self._emit_task(result=None, error=f"{type(error).__name__}: {error}")
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing is under way beside it."""
+        return len(self._lane.active) <= 1 and self.run.is_alone
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether a coroutine better awaits its record than writes it where it is."""
+        pace = self.run.pace
+        return pace is not Pace.FREE and (pace is Pace.REMOTE or not self.is_alone)
+
     def left_lane(self) -> None:
         """Be in nobody's way any more: what begins from now on does not run beside this."""
         self._lane.leave(self)
@@ -445,7 +412,7 @@ class Step:
             body, blobs = run.codec.split(value, hint=call.hint)
         except EncodeError as error:
             body, blobs = self._otherwise(value, error)
-        request, more = self._packed, NO_BLOBS
+        request, more = self.packed, NO_BLOBS
         if len(request) > _SPLIT:  # a long history costs only the messages not seen before
             request, more = run.codec.split(unpack(request))
         lane, kind, name, ordinal, print_, nth = slot

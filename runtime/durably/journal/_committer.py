@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
+import queue
 import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -36,7 +37,9 @@ class Committer:
         self._storage = storage
         self._rounds: dict[asyncio.AbstractEventLoop, dict[ThreadLog, None]] = {}
         self._due: dict[ThreadLog, None] = {}
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._is_called = False
         self._process = 0
 
     async def write(self, log: ThreadLog, pending: Pending, pace: Pace) -> int:
@@ -49,10 +52,10 @@ class Committer:
             LeaseLost: Another process drives the thread now.
         """
         log.defer(pending)
-        if pace is Pace.APART:
-            self._soon((log,))
-        else:
+        if pace is Pace.QUICK:
             self._in_this_round(log, pending.future.get_loop())
+        else:
+            self._soon((log,))
         await pending.future
         return pending.first
 
@@ -71,10 +74,13 @@ class Committer:
 
     def _soon(self, logs: Iterable[ThreadLog]) -> None:
         """Have the thread write what *logs* have to be written."""
-        with self._wake:
+        with self._lock:
             self._due.update(dict.fromkeys(logs))
+            if self._is_called and self._process == os.getpid():
+                return
+            self._is_called = True
             is_running, self._process = self._process == os.getpid(), os.getpid()
-            self._wake.notify()
+        self._calls.put(None)
         if not is_running:
             threading.Thread(target=self._serve, name="durably-committer", daemon=True).start()
 
@@ -86,18 +92,24 @@ class Committer:
                     free = [busy.pop()]
                     free[0].turn.acquire()
                 self._write(free)
-                with self._wake:
-                    self._due.update(dict.fromkeys(busy))
+                if busy:
+                    self._soon(busy)
         except BaseException:
             self._process = 0  # the next one begins anew
             raise
 
     def _taken(self) -> Sequence[ThreadLog]:
         """Wait for something to do; nothing if there was nothing for a while."""
-        with self._wake:
-            if not self._due and not self._wake.wait_for(lambda: self._due, _IDLE_SECONDS):
-                self._process = 0
-                return ()
+        try:
+            self._calls.get(timeout=_IDLE_SECONDS)
+        except queue.Empty:
+            with self._lock:
+                if not self._is_called:
+                    self._process = 0
+                    return ()
+            self._calls.get()  # it came at the last moment
+        with self._lock:
+            self._is_called = False
             due = list(self._due)
             self._due.clear()
             return due

@@ -39,6 +39,11 @@ class Keeper:
                 )
                 self._thread.start()
 
+    @property
+    def holds(self) -> int:
+        """How many leases there are."""
+        return len(self._held)
+
     def drop(self, lease: Lease) -> None:
         """Stop renewing *lease*."""
         with self._lock:

@@ -104,6 +104,11 @@ class Journal:
 
         return self.codec.join(body, fetch, hint=hint)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several threads are held."""
+        return self._keeper.holds > 1
+
     def close(self) -> None:
         """Give back every thread and close the storage."""
         self._keeper.close()
@@ -115,8 +120,8 @@ class ThreadLog:
 
     Attributes:
         thread: The thread's id.
-        pace: When a coroutine's append is made.
-        barrier_pace: When one is made that must survive a power cut.
+        pace: What a coroutine's append costs.
+        barrier_pace: What one costs that must survive a power cut.
         turn: Held by whoever is writing.
     """
 

@@ -1,4 +1,4 @@
-"""Storages that write for several threads at once, and when a coroutine's append is made."""
+"""Storages that write for several threads at once, and what a coroutine's append costs."""
 
 from __future__ import annotations
 
@@ -32,24 +32,29 @@ class Sharing(Protocol):
 
 
 class Pace(enum.Enum):
-    """When a coroutine's append is made."""
+    """What a coroutine's append costs, and so when it is made."""
 
-    AT_ONCE = enum.auto()
-    """Where it is: there is nothing to be gained by waiting."""
+    FREE = enum.auto()
+    """Nothing is gained by waiting: it is made at once."""
 
-    TOGETHER = enum.auto()
-    """At once if nothing else is under way, else with all that ends in the event loop's round."""
+    QUICK = enum.auto()
+    """A commit. It is made at once if nothing else of its run is under way, else together with all
+    that ends in the same round of the event loop."""
 
-    APART = enum.auto()
-    """In a thread, while the event loop goes on."""
+    SLOW = enum.auto()
+    """A commit that is synced. It is made at once if nothing else is under way, else in a thread
+    while the event loop goes on."""
+
+    REMOTE = enum.auto()
+    """A trip to a server: it is made in a thread."""
 
 
 def pace_of(storage: Storage, durability: Durability, *, barrier: bool) -> Pace:
-    """Return when a coroutine's appends to *storage* are made."""
+    """Return what a coroutine's append to *storage* costs."""
     if not isinstance(storage, Sharing) or durability == "exit":
-        return Pace.AT_ONCE
+        return Pace.FREE
     if durability in LATER and not barrier:
-        return Pace.AT_ONCE
-    if storage.is_remote or barrier or durability == "power":
-        return Pace.APART
-    return Pace.TOGETHER
+        return Pace.FREE
+    if storage.is_remote:
+        return Pace.REMOTE
+    return Pace.SLOW if barrier or durability == "power" else Pace.QUICK
