@@ -146,6 +146,7 @@ class _Unit:
         self._lane = scope.lane.path
         self._stored: Any = None
         self._is_cut = False
+        self._steps = 0
         call = Call("task", name, None, dump=lambda _: self._stored, adapter="crewai")
         self._step = around.open(call)
         place = (name, self._step.slot.ordinal)
@@ -184,13 +185,16 @@ class _Unit:
 
     async def _come_back(self, recorded: Recorded) -> Any:
         kickoff, stored = self._kickoff, self._step.replay()
-        # What others beside it had done by then is in its state; they must have got there first.
-        await kickoff.interleaving.turn(recorded.row)
-        if recorded.row > kickoff.newest:
-            kickoff.newest = recorded.row
-            restore(kickoff.flow, stored["left"])
-        self._count_tokens(stored)
-        await kickoff.interleaving.came_back(recorded.row)
+        beside = kickoff.interleaving
+        # Its flow may be part of a method that is executed again.
+        async with beside.passing(kickoff.lane, stored.get("steps", 0)):
+            # What others beside it had done by then is in its state; they must have got there.
+            await beside.turn(recorded.row)
+            if recorded.row > kickoff.newest:
+                kickoff.newest = recorded.row
+                restore(kickoff.flow, stored["left"])
+            self._count_tokens(stored)
+            await beside.came_back(recorded.row)
         return stored["result"]
 
     def _count_tokens(self, stored: Mapping[str, Any]) -> None:
@@ -239,6 +243,7 @@ class _Unit:
     async def _record(self, before: Before, result: Any, spent: Spent) -> None:
         """Journal what the method came to, also where its flow is being given up meanwhile."""
         beside, lane = self._kickoff.interleaving, self._lane
+        self._steps = beside.steps(lane) + 1  # this one, too
         if self._is_cut:
             self._record_at_once(before, result, spent)
             raise asyncio.CancelledError
@@ -309,6 +314,7 @@ class _Unit:
             "usages": spent.usages,
             "tokens": spent.by_models_of(self._kickoff.flow),
             "lane": self._lane,
+            "steps": self._steps,
             "beside": dict(places),
         }
 

@@ -179,6 +179,28 @@ class Interleaving:
                 break
             await asyncio.sleep(LOOK_EVERY)
 
+    @asynccontextmanager
+    async def passing(self, lane: str, steps: int) -> AsyncGenerator[None]:
+        """Have the branches that *lane* lies in pass over steps at once that are not taken again.
+
+        A branch in a branch that comes back takes none of its own, and the one around it must
+        count them as it did. It goes on from the block when it is its turn.
+        """
+        around = _around(self._run, lane)
+        places = [gate._arrive(branch, steps) for branch, gate in around]
+        try:
+            yield
+            for (branch, gate), place in zip(around, places, strict=True):
+                await gate._await(branch, place)
+        finally:
+            for branch, gate in around:
+                gate.leave(branch)
+
+    def steps(self, branch: str) -> int:
+        """Return how many steps a branch has come to."""
+        place = self._places.get(branch)
+        return place.steps if place is not None else 0
+
     def enter(self, branch: str) -> None:
         """Come to a branch's next step, and wait until it may begin."""
         place = self._arrive(branch)
@@ -202,9 +224,9 @@ class Interleaving:
         while self._is_early(branch, place, patience):  # noqa: ASYNC110 - threads end the wait
             await asyncio.sleep(LOOK_EVERY)
 
-    def _arrive(self, branch: str) -> _Place:
+    def _arrive(self, branch: str, steps: int = 1) -> _Place:
         place = self._places.get(branch) or _Place(inf)
-        place.steps += 1
+        place.steps += steps
         place.inside += 1
         self._run.stir()
         return place

@@ -191,3 +191,28 @@ async def test_who_looks_waits_for_those_that_changed_something(
 ) -> None:
     """Who has turned to what is shared has to come to a step first, or to an end; nobody else."""
     assert (await runs.adrive(Beside(does).run)).value == order
+
+
+async def test_steps_that_are_not_taken_again_count(runs: Any) -> None:
+    """A branch passes over what comes back inside it, and no further than where it was."""
+    order: list[str] = []
+
+    async def long(beside: Interleaving) -> None:
+        with here().span("branch", "long", "long"):
+            await beside.begin("long")
+            inside = here().interleaving({})
+            async with inside.passing(here().lane.path, 3):
+                order.append("long is past its steps")
+            order.append("long goes on")
+
+    async def short(beside: Interleaving) -> None:
+        await beside.turn(7)
+        order.append("short is back")
+        await beside.came_back(7)
+
+    async def run() -> None:
+        beside = here().interleaving({7: {"long": 3}})
+        await asyncio.gather(long(beside), short(beside))
+
+    assert (await runs.adrive(run)).status == "done"
+    assert order == ["long is past its steps", "short is back", "long goes on"]

@@ -269,6 +269,51 @@ def nested(effect):
     return told(flow, flow.kickoff())
 
 
+def nested_side_by_side(effect):
+    """Flows inside methods that run beside each other: what is done in them counts as they go."""
+
+    class Inner(Flow):
+        @start()
+        def one(self):
+            return work(self.state["letters"][0])
+
+        @listen(one)
+        async def two(self, text):
+            made = [crew(task(f"Work {one}.", agent(one))) for one in self.state["letters"][1:]]
+            outputs = await asyncio.gather(*(one.kickoff_async() for one in made))
+            effect(self.state["letters"])
+            return " ".join([text, *(one.raw for one in outputs)])
+
+    class Outer(Flow):
+        @start()
+        async def begin(self):
+            self.state["rounds"], self.state["log"] = 0, []
+
+        @listen(or_(begin, "again"))
+        async def left(self):
+            letters = "ab"[self.state["rounds"]] + "cd"
+            self.state["left"] = await Inner().kickoff_async(inputs={"letters": letters})
+
+        @listen(or_(begin, "again"))
+        def right(self):
+            letters = "ef"[self.state["rounds"]] + "gh"
+            self.state["right"] = Inner().kickoff(inputs={"letters": letters})
+
+        @router(and_(left, right))
+        def join(self):
+            self.state["log"].append(self.state.pop("left") + self.state.pop("right"))
+            self.state["rounds"] += 1
+            return "again" if self.state["rounds"] < 2 else "enough"
+
+        @listen("enough")
+        def end(self):
+            return self.state["log"]
+
+    flow = Outer()
+    output, state, _, usage = told(flow, flow.kickoff())
+    return output, state, usage
+
+
 def race(effect):
     """Listeners of which the first to finish counts."""
 
@@ -343,6 +388,7 @@ FEATURES = [
     Feature(kept_on_self, WORKS, skips=True),
     Feature(persisted, WORKS, skips=True),
     Feature(nested, WORKS, skips=True),
+    Feature(nested_side_by_side, WORKS, overlaps=True, skips=True),
     Feature(race, WORKS, overlaps=True, skips=True),
     Feature(shared_model, WORKS, skips=True),
     Feature(volatile, WORKS, volatile=True, skips=True),
