@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ProgramChanged
-from ._identity import differences, same_shape, unpack
+from ._identity import differences, fingerprint, same_shape, unpack
 from ._outcomes import Held
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def displaced(step: Step, lane: Lane) -> Held | None:
 def _recorded_request(step: Step, held: Held) -> Any:
     if not held.step.request or step.run.log is None:
         return None
-    return step.run.log.value(held.step.request)
+    # As data: what was stored may still have been dates and tuples.
+    return unpack(fingerprint(step.run.log.value(held.step.request))[1])
 
 
 def _where(step: Step) -> str:

@@ -46,6 +46,14 @@ def fingerprint(request: object) -> tuple[bytes, bytes]:
     return blake2b(packed, digest_size=16).digest(), packed
 
 
+def is_plain(request: object, packed: bytes) -> bool:
+    """Say whether *request*, whose packed plain form is *packed*, is that form as it is."""
+    try:
+        return ormsgpack.packb(request, None, _OPTIONS) == packed
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
 def unpack(packed: bytes) -> Any:
     """Return the plain form that :func:`fingerprint` packed."""
     return ormsgpack.unpackb(packed)

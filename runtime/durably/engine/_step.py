@@ -22,7 +22,7 @@ from ..types import (
 from ._call import Call
 from ._changed import check_untaken, displaced
 from ._gates import Served
-from ._identity import fingerprint, unpack
+from ._identity import fingerprint, is_plain, unpack
 from ._lane import Lane, inner_lane, line_here, line_now, segments
 from ._options import Stored
 from ._outcomes import Held, Slot
@@ -57,6 +57,7 @@ class Step:
     _attempts = _first = 0
     _overlapped = cached = in_place = is_altered = is_done = False
     model = ""
+    _request: Stored | None = None
     stored: Any = None
     usage: Mapping[str, Any] | None = None
 
@@ -225,15 +226,12 @@ class Step:
         Raises:
             Suspended: The run is being suspended, or its journal failed.
         """
-        run, lane, call = self.run, self._lane, self.call
-        if not self.is_in_time or run.failure is not None or run.over:
-            run.check()
-        if lane.deadline is not None:
-            if lane.deadline.is_over:
-                raise Suspended(f"{call.name} was called by an attempt that was given up")
-            lane.deadline.beat()
+        run, call = self.run, self.call
+        self._check()
         if self.line is not None:
             self.line = line_now(self.line)
+        if len(self.packed) > _SPLIT:
+            self._request = self._split_request()
         run.busy.add(self)
         self._started, self._t0 = run.clock.now(), run.clock.monotonic()
         if run.past.attempts:
@@ -251,6 +249,26 @@ class Step:
     def started(self) -> StepStarted:
         """Return the record that an effect is about to begin."""
         return StepStarted(*self.slot, at=self._started, label=self.call.label)
+
+    def _check(self) -> None:
+        """Raise Suspended if the step may not begin."""
+        run, deadline = self.run, self._lane.deadline
+        if not self.is_in_time or run.failure is not None or run.over:
+            run.check()
+        if deadline is not None:
+            if deadline.is_over:
+                raise Suspended(f"{self.call.name} was called by an attempt that was given up")
+            deadline.beat()
+
+    def _split_request(self) -> Stored:
+        """Return the request as stored: a long history costs only the messages not seen before.
+
+        It is split before the step is executed, which may change what it was given.
+        """
+        request = self.call.request
+        if not is_plain(request, self.packed):  # as data the same, and its strings are known
+            request = unpack(self.packed)
+        return self.run.codec.split(request, is_large=True)
 
     def _mark(self) -> None:
         try:
@@ -412,9 +430,7 @@ class Step:
             body, blobs = run.codec.split(value, hint=call.hint)
         except EncodeError as error:
             body, blobs = self._otherwise(value, error)
-        request, more = self.packed, NO_BLOBS
-        if len(request) > _SPLIT:  # a long history costs only the messages not seen before
-            request, more = run.codec.split(unpack(request))
+        request, more = self._request or (self.packed, NO_BLOBS)
         lane, kind, name, ordinal, print_, nth = slot
         ended = StepEnded(
             lane,

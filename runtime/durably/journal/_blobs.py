@@ -14,8 +14,8 @@ The hashes of a long list are stored apart too, in pieces whose ends the items' 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Collection, Hashable, Mapping
+from typing import Any, Final
 from zlib import crc32
 
 from ormsgpack import Ext, packb
@@ -24,70 +24,38 @@ from ._classes import Hinted
 from ._codec_format import BLOB, FREE_OBJECTS, MAX_LINKS, OPTIONS, SPLICED
 from ._codec_nesting import too_nested
 from ._codec_write import CarefulWriter, Plans, hides_buffer
+from ._memo import Memo, Piece, Recalled, Written
 
 WHOLE: Final = 1024
 """A body of at most this many bytes is left whole, and so are strings and lists."""
 
 _ITEM: Final = 256
-_MEMO: Final = 16 << 20
-"""Bytes of items, and of what became of them, that are remembered."""
-
 _LONG: Final = 64
 """Items of a list from which on its hashes are set aside in pieces."""
 
-_SHORTEST, _USUAL, _LONGEST = 8, 32, 128
+_SHORTEST, _USUAL, _LONGEST = 4, 16, 128
 """Items of such a piece."""
 _HASH: Final = 16
 BLOB_MARK: Final = bytes((0xD8, BLOB))
 """What stands before a hash; bytes without it refer to nothing."""
-_NOTHING: Final[Mapping[bytes, bytes]] = {}
-_NO_HEIGHTS: Final[Mapping[bytes, int]] = {}
+_TEXT: Final = {str}
+_NOTHING_KNOWN: Final[Recalled] = {}
 _SMALL: Final = frozenset((int, float, bool, type(None)))
 
 
-class Written(NamedTuple):
-    """How an item of a list was written.
+def _key_of(value: dict[Any, Any]) -> Hashable | None:
+    """Return what tells a dict of strings, numbers, lists and dicts from others, or None.
 
-    Attributes:
-        node: What stands for it.
-        size: The bytes of that, if they are many.
-        apart: What stands for it once it is set aside.
-        inside: What was set aside of it, by hash.
-        blobs: The same, and itself.
-        heights: How many blobs lie inside each other there.
+    Most are of strings alone: to find these again takes less than to write them. What only equals
+    a string, as members of some enumerations do, is not one.
     """
-
-    node: Any
-    size: int
-    apart: Any
-    inside: Mapping[bytes, bytes]
-    blobs: Mapping[bytes, bytes]
-    heights: Mapping[bytes, int]
-
-
-class Memo:
-    """What became of the items written last: a history is written again with each turn."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, Written] = {}
-        self._size = 0
-
-    def get(self, key: bytes) -> Written | None:
-        """Return how an item with these plain bytes was written."""
-        return self._known.get(key)
-
-    def keep(self, key: bytes, written: Written) -> None:
-        """Remember one more; everything is forgotten when it becomes too much."""
-        self._size += 2 * len(key)
-        if self._size > _MEMO:
-            self._known, self._size = {}, len(key)
-        self._known[key] = written
+    if {*map(type, value), *map(type, value.values())} == _TEXT:
+        return tuple(value.items())
+    return _plain_bytes(value)
 
 
 def _plain_bytes(value: Any) -> bytes | None:
-    """Return the bytes of a value of strings, numbers, lists and dicts; None for any other."""
-    if type(value) is not dict:
-        return None
+    """Return the bytes of a large value of nothing else; None for any other."""
     try:
         data = packb(value, None, OPTIONS)
     except TypeError:
@@ -118,52 +86,78 @@ class BlobWriter(CarefulWriter):
 
     def items(self, values: list[Any]) -> Any:
         """Set the longer items of a large list aside."""
-        items = [self._item(index, value) for index, value in enumerate(values)]
-        is_large = sum(one.size for one in items) > WHOLE
-        for one in items:
-            self.blobs.update(one.blobs if is_large else one.inside)
-            self._heights.update(one.heights)
-        if not is_large:
+        known = self._memo.items
+        items: list[Written] = []
+        for index, value in enumerate(values):
+            key = _key_of(value) if type(value) is dict else None
+            written = known.get(key) if key is not None else None
+            items.append(written or self._item(index, value, key))
+        if sum([one.size for one in items]) <= WHOLE:
+            for one in items:
+                self._take(one.inside, one.heights)
             return [one.node for one in items]
-        nodes = [one.apart for one in items]
         is_deep = self.depth > FREE_OBJECTS  # where readers count every level
-        return nodes if is_deep or len(nodes) < _LONG else self._spliced(nodes)
+        return self._whole(items) if is_deep or len(items) < _LONG else self._spliced(items)
 
-    def _item(self, index: int, value: Any) -> Written:
-        """Return how an item is written, set aside or not."""
+    def _whole(self, items: list[Written]) -> list[Any]:
+        """Set each item aside by itself."""
+        for one in items:
+            self._take(one.blobs, one.heights)
+        return [one.apart for one in items]
+
+    def _take(self, blobs: Mapping[bytes, bytes], heights: Mapping[bytes, int]) -> None:
+        if blobs:
+            self.blobs.update(blobs)
+            self._heights.update(heights)
+
+    def _item(self, index: int, value: Any, key: Hashable | None) -> Written:
+        """Write an item, to be set aside or not, and remember it if it has a key."""
         if type(value) in _SMALL:
-            node = self._at(f"[{index}]", value)
-            return Written(node, 0, node, _NOTHING, _NOTHING, _NO_HEIGHTS)
-        key = _plain_bytes(value)
-        known = self._memo.get(key) if key is not None else None
-        if known is None:
-            # In a writer of its own, so that what it sets aside is seen to be complete.
-            own = BlobWriter(self.plans, self.hinted, self._memo)
-            own.depth, own.open = self.depth, self.open
-            known = own._written(index, value)
-            if key is not None:
-                self._memo.keep(key, known)
-        return known
+            return Written(self._at(f"[{index}]", value))
+        # In a writer of its own, so that what it sets aside is seen to be complete.
+        own = BlobWriter(self.plans, self.hinted, self._memo)
+        own.depth, own.open = self.depth, self.open
+        written = own._written(index, value)
+        if key is not None:
+            self._memo.keep(key, written)
+        return written
 
     def _written(self, index: int, value: Any) -> Written:
         node = self._at(f"[{index}]", value)
         data, inside = packb(node, None, OPTIONS), self.blobs.copy()
         if len(data) <= _ITEM:
-            return Written(node, 0, node, inside, inside, self._heights)
+            return Written(node, inside=inside, blobs=inside, heights=self._heights)
         apart = self._apart(node, data)
-        return Written(node, len(data), apart, inside, self.blobs, self._heights)
+        return Written(
+            node, len(data), apart, inside=inside, blobs=self.blobs, heights=self._heights
+        )
 
-    def _spliced(self, nodes: list[Any]) -> Any:
+    def _spliced(self, items: list[Written]) -> Any:
         """Set the pieces of a long list aside."""
         pieces: list[Any] = []
-        piece: list[Any] = []
-        for node in nodes:
-            piece.append(node)
-            ends = len(piece) >= _SHORTEST and crc32(packb(node, None, OPTIONS)) % _USUAL == 0
-            if ends or len(piece) == _LONGEST:
-                pieces.append(self._apart(piece, packb(piece, None, OPTIONS)))
-                piece = []
-        return Ext(SPLICED, packb([*pieces, piece], None, OPTIONS)) if pieces else nodes
+        open_: list[Written] = []
+        for one in items:
+            open_.append(one)
+            ends = _ends(one) if one.ends is None else one.ends
+            if (ends and len(open_) >= _SHORTEST) or len(open_) == _LONGEST:
+                pieces.append(self._piece(open_))
+                open_ = []
+        last = self._whole(open_)
+        return Ext(SPLICED, packb([*pieces, last], None, OPTIONS)) if pieces else last
+
+    def _piece(self, items: list[Written]) -> Any:
+        """Set one piece of a list aside."""
+        key = tuple([one.number for one in items if one.number is not None])
+        is_known = len(key) == len(items)
+        piece = self._memo.piece(key) if is_known else None
+        if piece is None:
+            own = BlobWriter(self.plans, self.hinted, self._memo)
+            nodes = own._whole(items)
+            piece = Piece(own._apart(nodes, packb(nodes, None, OPTIONS)), own.blobs, own._heights)
+            if is_known:
+                self._memo.keep_piece(key, piece)
+        self._take(piece.blobs, piece.heights)
+        return piece.node
 
     def kept(self, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
         """Write what can be written; parts of what cannot are not set aside either."""
@@ -187,6 +181,17 @@ class BlobWriter(CarefulWriter):
         return Ext(BLOB, key)
 
 
+def _ends(item: Written) -> bool:
+    """Say whether a piece ends with an item, which its content decides."""
+    item.ends = crc32(packb(item.apart, None, OPTIONS)) % _USUAL == 0
+    return item.ends
+
+
+def is_history(value: object) -> bool:
+    """Say whether *value* looks like a long list of messages, which will be large."""
+    return type(value) is list and len(value) >= _LONG and type(value[0]) is dict
+
+
 def references(data: bytes) -> list[bytes]:
     """Return the hashes that *data* refers to, and a few byte runs that only look like one.
 
@@ -204,16 +209,24 @@ def references(data: bytes) -> list[bytes]:
 
 
 def gather(
-    body: bytes, fetch: Callable[[Collection[bytes]], Mapping[bytes, bytes]]
+    body: bytes,
+    fetch: Callable[[Collection[bytes]], Mapping[bytes, bytes]],
+    known: Recalled = _NOTHING_KNOWN,
 ) -> dict[bytes, bytes]:
-    """Fetch every blob that *body* needs, one call for each level of blobs inside blobs."""
+    """Fetch every blob that *body* needs, one call for each level of blobs inside blobs.
+
+    Args:
+        body: What refers to them.
+        fetch: Returns those that there are.
+        known: What need not be fetched.
+    """
     blobs: dict[bytes, bytes] = {}
     asked: set[bytes] = set()
-    wanted = references(body)
+    wanted = [key for key in references(body) if key not in known]
     while wanted:
         asked.update(wanted)
         found = fetch(wanted)
         blobs.update(found)
         inside = (key for data in found.values() for key in references(data))
-        wanted = list(dict.fromkeys(key for key in inside if key not in asked))
+        wanted = [key for key in dict.fromkeys(inside) if key not in asked and key not in known]
     return blobs

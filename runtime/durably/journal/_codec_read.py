@@ -17,6 +17,7 @@ from ._codec_format import (
     MAX_OBJECTS,
 )
 from ._codec_nesting import too_nested
+from ._memo import Recall, Recalled
 
 Read: TypeAlias = "Callable[[Reader, bytes], Any]"
 
@@ -42,9 +43,22 @@ class Reader:
         known: Extension values, classes and TypeCodecs.
         hinted: Classes that the caller supplies.
         blobs: Parts that were stored apart, by hash.
+
+    Attributes:
+        known_blobs: What other parts hold, from an earlier reading.
     """
 
-    __slots__ = ("_depth", "_expanded", "_failure", "_links", "blobs", "hinted", "known")
+    __slots__ = (
+        "_depth",
+        "_expanded",
+        "_failure",
+        "_links",
+        "_recall",
+        "blobs",
+        "hinted",
+        "known",
+        "known_blobs",
+    )
 
     def __init__(self, known: Known, hinted: Hinted, blobs: Mapping[bytes, bytes]) -> None:
         self.known = known
@@ -54,6 +68,12 @@ class Reader:
         self._links = 0
         self._expanded = 0
         self._failure: BaseException | None = None
+        self._recall: Recall | None = None
+        self.known_blobs: Recalled = {}
+
+    def remember(self, recall: Recall) -> None:
+        """Take from *recall* what is known of blobs, and keep there what is read."""
+        self._recall, self.known_blobs = recall, recall.known
 
     def read(self, data: bytes) -> Any:
         """Return the value of *data*.
@@ -98,18 +118,32 @@ class Reader:
         return value
 
     def _follow(self, key: bytes) -> Any:
+        known = self.known_blobs.get(key)
+        if known is not None:
+            self._expand(known.size)
+            return known.copied()
+        before = self._expanded
+        value = self._read_blob(key)
+        if self._recall is not None:
+            self._recall.keep(key, value, self._expanded - before)
+        return value
+
+    def _read_blob(self, key: bytes) -> Any:
         data = self.blobs.get(key)
         if data is None:
             raise DecodeError(f"the blob {key.hex()} that a stored value refers to is missing")
         self._links += 1
-        self._expanded += len(data)
-        if self._links > MAX_LINKS or self._expanded > MAX_EXPANDED:
-            raise DecodeError("stored blobs refer to each other beyond what is ever written")
+        self._expand(len(data))
         if self._depth + self._links > FREE_OBJECTS and too_nested(data):
             raise DecodeError("stored bytes nest deeper than any value that is written")
         value = self.unpack(data)
         self._links -= 1
         return value
+
+    def _expand(self, size: int) -> None:
+        self._expanded += size
+        if self._links > MAX_LINKS or self._expanded > MAX_EXPANDED:
+            raise DecodeError("stored blobs refer to each other beyond what is ever written")
 
     def find(self, name: Any) -> Any:
         """Return what a stored name names, or None if the rule does not let it be found."""

@@ -34,10 +34,11 @@ from ormsgpack import Ext, packb, unpackb
 from ..errors import DecodeError, EncodeError
 from . import _codec_builtins, _codec_exceptions, _codec_numpy, _codec_objects, _codec_validation
 from . import _codec_format as fmt
-from ._blobs import BLOB_MARK, WHOLE, BlobWriter, Memo, gather
+from ._blobs import BLOB_MARK, WHOLE, BlobWriter, gather, is_history
 from ._classes import NOTHING_HINTED, Classes, Hinted, ancestry, hinted, loaded
 from ._codec_read import Read, Reader
 from ._codec_write import CarefulWriter, Unwritable, Write, Writer, hides_buffer, interrupts
+from ._memo import Memo, Recall
 
 T = TypeVar("T")
 
@@ -99,6 +100,7 @@ class Codec:
         self._types: dict[str, TypeCodec[Any]] = {}
         self._writes: dict[type, Write] = {}
         self._memo = Memo()
+        self._recall = Recall()
         self.find = self._classes.find
         self.name = self._classes.name
         for codec in types:
@@ -145,22 +147,32 @@ class Codec:
         """
         return Reader(self, _hinted(hint), NO_BLOBS).read(data)
 
-    def split(self, value: object, *, hint: Any = None) -> tuple[bytes, Mapping[bytes, bytes]]:
+    def split(
+        self, value: object, *, hint: Any = None, is_large: bool = False
+    ) -> tuple[bytes, Mapping[bytes, bytes]]:
         """Return *value* as a body and the large parts that the body refers to by their hash.
 
         Equal parts are one blob, within a value and between values. Small values have no blobs.
 
+        Args:
+            value: As for `encode`.
+            hint: As for `encode`.
+            is_large: Whether it is known to be large, so that it need not be written whole first.
+
         Raises:
             EncodeError: As for `encode`.
         """
-        body = self.encode(value, hint=hint)
-        if len(body) <= WHOLE:
-            return body, NO_BLOBS
+        body = b""
+        if not (is_large or is_history(value)):
+            body = self.encode(value, hint=hint)
+            if len(body) <= WHOLE:
+                return body, NO_BLOBS
         writer = BlobWriter(self, _hinted(hint), self._memo)
         try:
             return writer.pack(value), writer.blobs
         except (Unwritable, RecursionError):
-            return body, NO_BLOBS  # written whole where the careful way cannot follow that deep
+            # Written whole where the careful way cannot follow that deep.
+            return body or self.encode(value, hint=hint), NO_BLOBS
 
     def join(
         self,
@@ -185,7 +197,8 @@ class Codec:
         except ValueError:
             reader = Reader(self, _hinted(hint), NO_BLOBS)
         if BLOB_MARK in body:
-            reader.blobs = gather(body, fetch)
+            reader.remember(self._recall)
+            reader.blobs = gather(body, fetch, reader.known_blobs)
         return reader.read(body)
 
     def write_of(self, cls: type) -> Write:

@@ -246,6 +246,34 @@ def test_a_volatile_argument_replays_and_says_so(place: Place) -> None:
     assert "2026-01-02" in differences[0]
 
 
+def test_a_long_request_is_recorded_as_it_was_given(place: Place) -> None:
+    """What a task does to a history that it was given is not in its request; only news differ."""
+    broken = [True]
+    watcher = Watcher()
+    days = [1, 2]
+
+    @task
+    def answer(history: list[dict[str, object]], about: tuple[str, datetime]) -> int:
+        history[:] = [{"content": "forgotten"}]
+        return len(about)
+
+    def body(_: str) -> int:
+        history = [{"role": "user", "content": f"{n} {'word ' * 60}"} for n in range(100)]
+        about = ("tea", datetime(2026, 1, days.pop(0), tzinfo=UTC))
+        found = answer(history, about).result()
+        if broken:
+            raise RuntimeError("stop")
+        return found
+
+    with pytest.raises(RuntimeError):
+        place.flow(body).invoke("", thread())
+    broken.clear()
+    assert place.flow(body, listeners=[watcher]).invoke(None, thread()) == 2
+    [(_, action, [difference])] = watcher.changed
+    assert action == "replay"
+    assert "2026-01-02" in difference
+
+
 def test_one_recorded_result_is_never_given_to_two_calls(place: Place) -> None:
     """A result that stood in for another call is not handed out again: the run stops."""
     order = ["a", "b", "c"]

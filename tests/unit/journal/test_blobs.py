@@ -1,6 +1,7 @@
 """Large parts of values are stored apart, and once."""
 
 import dataclasses
+import enum
 import hashlib
 import random
 
@@ -215,3 +216,59 @@ def test_an_item_written_before_brings_its_blobs_along():
     body, blobs = codec.split([shared])
 
     assert codec.join(body, lambda keys: {key: blobs[key] for key in keys}) == [shared]
+
+
+class Role(enum.StrEnum):
+    """Equal to its text, as many frameworks' roles are."""
+
+    USER = "user"
+
+
+def test_what_was_read_before_comes_back_unshared():
+    """A reader that changes what it got changes nothing for the next one."""
+    codec = Codec()
+    history = [message(n) for n in range(100)]
+    body, blobs = codec.split(history)
+
+    for _ in range(3):
+        found = codec.join(body, lambda _: blobs)
+        assert found == history
+        found[3]["content"] = "forged"
+        found.clear()
+
+
+def test_what_was_read_before_is_not_fetched_again():
+    """A history that is read with each turn costs a storage what is new in it."""
+    codec = Codec()
+    history = [message(n) for n in range(100)]
+    body, blobs = codec.split(history)
+    codec.join(body, lambda _: blobs)
+
+    body, more = codec.split([*history, message(100)])
+    asked = []
+    found = codec.join(body, lambda keys: asked.extend(keys) or {**blobs, **more})
+
+    assert found == [*history, message(100)]
+    assert len(asked) <= 2
+
+
+def test_what_equals_a_text_is_not_taken_for_it():
+    """A message whose role is a member of an enumeration comes back with it, seen before or not."""
+    codec = Codec(allow=[__name__])
+    history = [message(n) for n in range(100)]
+    codec.split(history)
+
+    body, blobs = codec.split([{**one, "role": Role.USER} for one in history])
+    found = codec.join(body, lambda _: blobs)
+
+    assert {type(one["role"]) for one in found} == {Role}
+
+
+def test_a_long_list_of_short_dicts_comes_back():
+    """What looks like a history and is small is written all the same."""
+    codec = Codec()
+    rows = [{"n": str(n)} for n in range(64)]
+
+    body, blobs = codec.split(rows)
+
+    assert codec.join(body, lambda _: blobs) == rows
