@@ -226,7 +226,7 @@ class Step:
         Raises:
             Suspended: The run is being suspended, or its journal failed.
         """
-        run, call = self.run, self.call
+        run = self.run
         self._check()
         if self.line is not None:
             self.line = line_now(self.line)
