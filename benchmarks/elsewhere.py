@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +41,32 @@ def killed_elsewhere(peer: Peer, method: str, *arguments: Any) -> None:
         raise RuntimeError(f"{method} outlived the kill: {done.stderr[-2000:]}")
 
 
+@contextmanager
+def calling_elsewhere(peer: Peer, method: str, *arguments: Any) -> Generator[None]:
+    """Call a method in another process beside a block; what it did must have succeeded."""
+    command = _command(peer, method, arguments)
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT
+    ) as process:
+        try:
+            yield
+        except BaseException:
+            process.kill()
+            raise
+        _, said = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{method} failed in the other process: {said[-2000:]}")
+
+
 def _called(peer: Peer, method: str, arguments: Any) -> subprocess.CompletedProcess[str]:
+    command = _command(peer, method, arguments)
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
+
+
+def _command(peer: Peer, method: str, arguments: Any) -> list[str]:
     place = peer.place
     command = [sys.executable, "-m", "benchmarks.elsewhere", peer.subject.name]
-    command += [str(place.folder), place.postgres or "", method, json.dumps(arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
+    return [*command, str(place.folder), place.postgres or "", method, json.dumps(arguments)]
 
 
 def main() -> None:

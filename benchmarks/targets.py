@@ -212,6 +212,16 @@ TARGETS = (
     *_faster("parts streamed in process", "stream", 10_000, SQLITE, langgraph=3),
     *_faster("latency of a part in process, p50", "latency", 300, SQLITE, langgraph=3),
     Target(
+        "news of a step from one process to another, SQLite, ms",
+        Value("across", 200, SQLITE, "ms"),
+        at_most=5,
+    ),
+    Target(
+        "news of a step from one process to another, PostgreSQL, ms",
+        Value("across", 200, SERVER, "ms"),
+        at_most=5,
+    ),
+    Target(
         "10 MB results: bytes on disk against their size",
         Value("payload", 10_000_000, SQLITE, "disk_ratio"),
         at_most=1.02,

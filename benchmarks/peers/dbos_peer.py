@@ -37,6 +37,7 @@ class DbosPeer(Peer):
         DBOS(config=self._config())
         self._make_sequences()
         self._make_others()
+        self._make_telling()
         try:
             DBOS.launch()
             yield
@@ -143,6 +144,22 @@ class DbosPeer(Peer):
 
         self._fan, self._chat, self._producing, self._speaking = fan, chat, producing, speaking
 
+    def _make_telling(self) -> None:
+        """Make the workflow that another process hears."""
+
+        @DBOS.step(name="tell")
+        def tell(pause: float) -> None:
+            time.sleep(pause)
+            DBOS.write_stream("told", time.perf_counter())
+
+        @DBOS.workflow(name="telling")
+        def telling(count: int, pause: float) -> None:
+            for _ in range(count):
+                tell(pause)
+            DBOS.close_stream("told")
+
+        self._telling = telling
+
     def _fan_out(self, count: int, seconds: float) -> list[int]:
         def sleep(number: int) -> int:
             time.sleep(seconds)
@@ -232,3 +249,12 @@ class DbosPeer(Peer):
         handle = DBOS.start_workflow(self._speaking, count, pause)
         yield from DBOS.read_stream(handle.workflow_id, "parts")
         assert handle.get_result(polling_interval_sec=WAIT) == count
+
+    def tell(self, thread: str, count: int, pause: float) -> None:
+        with SetWorkflowID(thread):
+            self._telling(count, pause)
+
+    def hear(self, thread: str) -> Iterator[float]:
+        while DBOS.get_workflow_status(thread) is None:
+            time.sleep(WAIT)
+        yield from DBOS.read_stream(thread, "told")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
+import time
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -40,6 +41,23 @@ class DurablyPeer(FunctionalPeer):
                 return "memory:"
             case _:
                 return None
+
+    def tell(self, thread: str, count: int, pause: float) -> None:
+        @durably.task
+        def tell() -> float:
+            time.sleep(pause)
+            return time.perf_counter()
+
+        def telling(count: int) -> int:
+            return sum(bool(tell().result()) for _ in range(count))
+
+        with self.checkpointer() as host:
+            durably.entrypoint(checkpointer=host)(telling).invoke(count, self._on(thread))
+
+    def hear(self, thread: str) -> Iterator[float]:
+        with self.checkpointer() as host:
+            for update in host.join_stream(thread, timeout=60):
+                yield update["tell"]
 
     @contextmanager
     def checkpointer(self) -> Generator[Any]:

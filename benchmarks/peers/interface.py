@@ -92,6 +92,14 @@ class Peer:
         """Yield *count* parts as the consumer sees them: when each was written, `perf_counter`."""
         raise NotImplementedError
 
+    def tell(self, thread: str, count: int, pause: float) -> None:
+        """Run *count* steps on *thread*, each of which tells, after a pause, when it ended."""
+        raise NotImplementedError
+
+    def hear(self, thread: str) -> Iterator[float]:
+        """Yield what a run on *thread* tells that another process drives, until it ends."""
+        raise NotImplementedError
+
     def disk(self) -> int:
         """Return how many bytes the closed storage holds."""
         match self.subject.storage:

@@ -15,7 +15,7 @@ from .continuing import interrupt, kill, resume
 from .fanout import afanout, fanout
 from .seams import idle_seam
 from .sequences import amany, asteps, many, steps
-from .streaming import latency, throughput
+from .streaming import across, latency, throughput
 from .turns import autogen, crewai
 
 Figures = dict[str, float]
@@ -189,6 +189,15 @@ SCENARIOS = (
         sizes=(300,),
         tiny=3,
         subjects=_IN_PROCESS,
+    ),
+    Scenario(
+        "across",
+        "the news of a step from one process to another (ms)",
+        figure="ms",
+        measure=_of_peer(across),
+        sizes=(200,),
+        tiny=3,
+        subjects=("durably sqlite", "durably postgres", *DBOS),
     ),
     Scenario(
         "many",

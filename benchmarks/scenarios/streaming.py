@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 
-from ..peers.interface import Peer
+from ..elsewhere import calling_elsewhere
+from ..peers.interface import Peer, new_thread
 from .checks import expect
 from .timing import Watch
 
@@ -33,3 +34,14 @@ def latency(peer: Peer, count: int) -> dict[str, float]:
     expect(len(late), count, "parts received")
     ordered = sorted(late)
     return {"us": statistics.median(late), "p99_us": ordered[int(count * 0.99)]}
+
+
+def across(peer: Peer, count: int) -> dict[str, float]:
+    """Measure how long the news of a step takes from the process that did it to another."""
+    thread = new_thread()
+    late: list[float] = []
+    with peer.opened(), calling_elsewhere(peer, "tell", thread, count, PAUSE):
+        late += ((time.perf_counter() - told) * 1e3 for told in peer.hear(thread))
+    expect(len(late), count, "steps heard of")
+    ordered = sorted(late)
+    return {"ms": statistics.median(late), "p99_ms": ordered[int(count * 0.99)]}

@@ -30,6 +30,8 @@ _MORE = """
 _TELLING = 20.0
 """Seconds between two looks when the database tells of rows; a mark is renewed by then."""
 
+_MOST_MARKS = 1024
+
 _LOOKING = 0.1
 """Seconds between two looks when it does not, or the thread is not there to be marked."""
 
@@ -51,6 +53,7 @@ class Waiter:
         self._database = database
         self._lock = threading.Lock()
         self._waiting: dict[str, set[threading.Event]] = {}
+        self._marked: dict[bytes, float] = {}
         self._listener: threading.Thread | None = None
         self._is_told = False
         self._closed = threading.Event()
@@ -61,12 +64,24 @@ class Waiter:
         with self._heard(digest.hex()) as event:
             while True:
                 event.clear()
-                self._database.query(_MARK, (digest,))
+                self._mark(digest)
                 found = self._database.query(_MORE, (after, digest))
+                if not found:
+                    self._marked.pop(digest, None)  # there is no such thread yet, or any more
                 left = until - time.monotonic()
                 if left <= 0 or found == [(True,)]:
                     return found == [(True,)]
                 event.wait(min(left, _TELLING if found and self._is_told else _LOOKING))
+
+    def _mark(self, digest: bytes) -> None:
+        """Have appends to a thread tell of themselves for the next while."""
+        now = time.monotonic()
+        if now - self._marked.get(digest, -_TELLING) < _TELLING:
+            return
+        self._database.query(_MARK, (digest,))
+        if len(self._marked) > _MOST_MARKS:
+            self._marked.clear()
+        self._marked[digest] = now
 
     def close(self) -> None:
         """Stop listening."""

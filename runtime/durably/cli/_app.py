@@ -18,12 +18,14 @@ from ._resume import resume
 from ._run import run
 from ._runs import runs
 from ._show import show
+from ._tail import tail
 
 _OURS = (
     run,
     exec_,
     runs,
     show,
+    tail,
     resume,
     approvals,
     respond,

@@ -125,8 +125,12 @@ class Live(Listener):
 
     def step_retried(self, step: StepInfo, error: BaseException, delay: float) -> None:
         """Say why a step is tried again."""
+        self.retried(step, f"{type(error).__name__}: {error}", delay)
+
+    def retried(self, step: StepInfo, error: str, delay: float) -> None:
+        """Say the same of an error that is there in words only."""
         self._step(step, self._marks.warning, "yellow", f"again in {duration(delay)}")
-        self._below(step, f"{type(error).__name__}: {error}")
+        self._below(step, error)
 
     def step_changed(self, step: StepInfo, action: str, differences: list[str]) -> None:
         """Say what differs from the journal, and what is done about it."""

@@ -11,6 +11,7 @@ from ._clock import Clock as Clock
 from ._clock import SystemClock as SystemClock
 from ._context import current as current
 from ._context import scope_var as scope_var
+from ._daemons import in_daemon_thread as in_daemon_thread
 from ._deadline import Deadline as Deadline
 from ._deadline import acall_within as acall_within
 from ._deadline import call_within as call_within
@@ -34,7 +35,9 @@ from ._identity import differences as differences
 from ._identity import fingerprint as fingerprint
 from ._interleaving import Recorded as Recorded
 from ._lane import Lane as Lane
+from ._lane import inner_lane as inner_lane
 from ._lane import inside as inside
+from ._lane import segments as segments
 from ._options import Answer as Answer
 from ._options import Answerer as Answerer
 from ._options import Extension as Extension

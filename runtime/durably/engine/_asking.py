@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import AnswerRefused, DurablyError, ProgramChanged, Suspended
 from ..journal.records import Answered, Asked
 from ..people import fitting, is_native, question_of
 from ..types import Interrupt
+from ._daemons import in_daemon_thread
 from ._identity import fingerprint, same_shape, unpack
 from ._lane import Lane, line_here
 from ._options import Answer, Extension
@@ -43,7 +42,7 @@ async def aask(run: Run, lane: Lane, name: str, value: Any, *, schema: Any = Non
     if answer is None and run.options.prompter is not None:
         run.busy.add(asking)  # the run is not quiet while a person types
         try:
-            answer = await _in_daemon_thread(asking.prompted)
+            answer = await in_daemon_thread("durably-terminal", asking.prompted)
         finally:
             run.busy.discard(asking)
             run.stir()
@@ -213,28 +212,3 @@ def _data(schema: Any) -> Any:
     """Return a response schema as data; a class is told as its JSON schema."""
     describe = getattr(schema, "model_json_schema", None)
     return describe() if callable(describe) else schema if isinstance(schema, dict) else None
-
-
-async def _in_daemon_thread(call: Callable[[], Any]) -> Any:
-    """Await *call* in a thread that holds nobody up at exit: a person may never answer."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def deliver(value: Any, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(error)
-
-    def work() -> None:
-        value, failure = None, None
-        try:
-            value = call()
-        except BaseException as error:
-            failure = error
-        loop.call_soon_threadsafe(deliver, value, failure)
-
-    threading.Thread(target=work, name="durably-terminal", daemon=True).start()
-    return await future

@@ -8,7 +8,7 @@ from collections.abc import Collection, Hashable, Iterator
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from ..journal.records import StepStarted
+from ..journal.records import StepEnded, StepStarted
 from ._deadline import Deadline
 from ._outcomes import Slot
 
@@ -196,7 +196,7 @@ def inside(path: str, lane: str) -> bool:
     return path == lane or path.startswith(f"{lane}/") or not lane
 
 
-def inner_lane(step: Slot | StepStarted) -> str:
+def inner_lane(step: Slot | StepStarted | StepEnded) -> str:
     """Return the path of the lane that a step opens for what happens inside it.
 
     It is made from the request, not from the position, so that parallel calls keep theirs.

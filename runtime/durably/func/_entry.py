@@ -15,6 +15,7 @@ from ..journal import MemoryStorage
 from ..types import Command, GraphOutput, StateSnapshot
 from ._body import Body, Invocation, Setup
 from ._history import History
+from ._joining import joining
 from ._nested import Nested
 from ._parts import Part, Teller, chosen, shaped
 from ._runnable import Piped
@@ -237,6 +238,55 @@ class Entrypoint(Piped):
             )
 
         async with aclosing(apipe(execute)) as parts:
+            async for part in parts:
+                yield shaped(part, mode, subgraphs=subgraphs, version=version)
+
+    def join_stream(
+        self,
+        config: Mapping[str, Any],
+        *,
+        stream_mode: Modes = None,
+        subgraphs: bool = False,
+        version: str = "v1",
+        timeout: float | None = None,
+    ) -> Iterator[Any]:
+        """Yield the parts of the thread's newest run, which another process may drive.
+
+        What is recorded comes at once, the rest as it is committed, until the run ends or waits
+        for somebody. A run whose process dies goes on in the same stream when it is continued, and
+        a thread that has no run yet is waited for.
+
+        Args:
+            config: Names the thread.
+            stream_mode: ``updates``, ``tasks``, ``values`` or a list of them, as in :meth:`stream`.
+                What is written while a task goes (``custom``, ``messages``) is told only where the
+                run is driven.
+            subgraphs: As for :meth:`stream`.
+            version: As for :meth:`stream`.
+            timeout: Seconds without anything new after which it is given up.
+
+        Raises:
+            TimeoutError: Nothing new came in time.
+            Exception: What ended the run.
+        """
+        mode = stream_mode or "updates"
+        parts = joining(self.host, self.name, config, mode, subgraphs=subgraphs, timeout=timeout)
+        for part in parts.parts():
+            yield shaped(part, mode, subgraphs=subgraphs, version=version)
+
+    async def ajoin_stream(
+        self,
+        config: Mapping[str, Any],
+        *,
+        stream_mode: Modes = None,
+        subgraphs: bool = False,
+        version: str = "v1",
+        timeout: float | None = None,  # noqa: ASYNC109 - of silence, not of the whole
+    ) -> AsyncIterator[Any]:
+        """Like :meth:`join_stream`, without holding up the event loop."""
+        mode = stream_mode or "updates"
+        joined = joining(self.host, self.name, config, mode, subgraphs=subgraphs, timeout=timeout)
+        async with aclosing(joined.aparts()) as parts:
             async for part in parts:
                 yield shaped(part, mode, subgraphs=subgraphs, version=version)
 

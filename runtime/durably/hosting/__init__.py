@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from ._delivering import delivered as delivered
+from ._following import Following as Following
+from ._following import Retelling as Retelling
+from ._following import follow as follow
+from ._following import joinable as joinable
 from ._host import DEFAULT_URL as DEFAULT_URL
 from ._host import Host as Host
 from ._inbox import Inbox as Inbox
@@ -19,7 +24,7 @@ from ._programs import load_script as load_script
 from ._runs import all_runs as all_runs
 from ._runs import find_run as find_run
 from ._runs import fold as fold
-from ._threads import delivered as delivered
+from ._threads import named_thread as named_thread
 from ._threads import open_run as open_run
 from ._threads import place_of as place_of
 from ._threads import thread_of as thread_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -32,6 +32,7 @@ from ..policies import Config, Match, Policies, Rule, config_for, read, rules_of
 from ..types import Budget, Interrupt, OnChange, RunInfo, RunView, StepPolicy
 from ._recording import record_answers
 from ._runs import fold, new_run_id
+from ._streaming import ajoined, following, joined
 
 _log = logging.getLogger("durably")
 
@@ -328,6 +329,42 @@ class Host:
             if isinstance(entry.record, RunStarted):
                 return fold(reversed(told))[entry.run]
         return None
+
+    def join_stream(
+        self,
+        thread: str,
+        *,
+        stream_mode: str | Sequence[str] = "updates",
+        timeout: float | None = None,
+    ) -> Iterator[Any]:
+        """Yield the parts of a thread's newest run, which another process may drive.
+
+        What is recorded comes at once, the rest as it is committed, until the run ends or waits
+        for somebody. A run whose process dies goes on in the same stream when it is continued, and
+        a thread that has no run yet is waited for.
+
+        Args:
+            thread: The thread's id.
+            stream_mode: ``updates``, ``tasks``, ``values`` or a list of these, as in
+                :meth:`Durable.stream`. What is written while a step goes (``custom``, ``messages``)
+                is told only where the run is driven.
+            timeout: Seconds without anything new after which it is given up.
+
+        Raises:
+            TimeoutError: Nothing new came in time.
+            Exception: What ended the run.
+        """
+        return joined(stream_mode, following(stream_mode, self.journal, thread, timeout))
+
+    def ajoin_stream(
+        self,
+        thread: str,
+        *,
+        stream_mode: str | Sequence[str] = "updates",
+        timeout: float | None = None,
+    ) -> AsyncIterator[Any]:
+        """Like :meth:`join_stream`, without holding up the event loop."""
+        return ajoined(stream_mode, following(stream_mode, self.journal, thread, timeout))
 
     def close(self) -> None:
         """Close the journal, and the cache if it was opened here."""

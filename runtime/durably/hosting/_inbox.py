@@ -147,8 +147,8 @@ class Inbox:
     def wait(self, wanted: str, timeout: float) -> bool:
         """Wait until a question is answered, here or anywhere else.
 
-        A journal in PostgreSQL tells of it at once; others are looked at ten times a second. Call
-        it in a thread where an event loop runs.
+        The journal tells of it within milliseconds, in PostgreSQL too. Call it in a thread where an
+        event loop runs.
 
         Args:
             wanted: The question's id, or its unique beginning.

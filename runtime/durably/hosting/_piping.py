@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
 from ..engine import Outcome
-from ._threads import delivered
+from ._delivering import delivered
 
 P = TypeVar("P")
 

@@ -7,6 +7,9 @@ from contextlib import aclosing, closing
 from typing import Any, TypeAlias
 
 from ..engine import Outcome, Sink
+from ..journal import Journal
+from ..types import Interrupt
+from ._following import Following, joinable
 from ._piping import apipe, pipe
 
 MODES = ("updates", "tasks", "custom", "messages", "values")
@@ -45,6 +48,53 @@ async def astream(mode: Modes, execute: Callable[[Sink], Awaitable[Outcome]]) ->
     async with aclosing(apipe(run)) as parts:
         async for part in parts:
             yield _shaped(mode, part)
+
+
+def joined(mode: Modes, following: Following[Part]) -> Iterator[Any]:
+    """Yield the parts of a run that somebody else drives, as their consumer wants them."""
+    for part in following.parts():
+        yield _shaped(mode, part)
+
+
+async def ajoined(mode: Modes, following: Following[Part]) -> AsyncIterator[Any]:
+    """Like :func:`joined`, without holding up the event loop."""
+    async with aclosing(following.aparts()) as parts:
+        async for part in parts:
+            yield _shaped(mode, part)
+
+
+def following(mode: Modes, journal: Journal, thread: str, timeout: float | None) -> Following[Part]:
+    """Return the parts of a thread's newest run, whoever drives it.
+
+    Raises:
+        ValueError: There is no such mode, or the journal does not tell of it.
+    """
+    modes = joinable(_chosen(mode))
+    return Following(journal, thread, lambda emit: _Heard(modes, emit), timeout)
+
+
+class _Heard:
+    """Makes stream parts of what a journal tells."""
+
+    def __init__(self, modes: frozenset[str], emit: Callable[[Part], None]) -> None:
+        self._modes = modes
+        self._emit = emit
+
+    def began(self, run: str, given: Any) -> None:
+        pass
+
+    def take(self, mode: str, lanes: tuple[str, ...], data: Any) -> None:
+        if mode in self._modes:
+            self._emit((mode, lanes, data))
+
+    def waits(self, interrupts: tuple[Interrupt, ...]) -> None:
+        _finish(self._modes, Outcome("waiting", interrupts=interrupts), self._emit)
+
+    def done(self, value: Any) -> None:
+        _finish(self._modes, Outcome("done", value), self._emit)
+
+    def failed(self, error: BaseException) -> None:
+        pass
 
 
 def _chosen(mode: Modes) -> frozenset[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine import Outcome, Run, Sink, fingerprint
+from ..engine import Run, Sink, fingerprint
 from ..errors import ResumeError
 from ..journal import durability_of
-from ..types import Command, Interrupt, RunView
+from ..types import Command, RunView
 from ._answering import answers_of
 from ._forking import fork
 from ._host import Host
@@ -38,6 +38,18 @@ def thread_of(config: Mapping[str, Any] | None) -> str | None:
             f"config['configurable']['thread_id'] must be a non-empty string, not {thread!r}"
         )
     return str(thread)
+
+
+def named_thread(config: Mapping[str, Any] | None) -> str:
+    """Return the thread id in a LangGraph-style config.
+
+    Raises:
+        ValueError: There is none, or it is neither a string nor a number.
+    """
+    thread = thread_of(config)
+    if thread is None:
+        raise ValueError('config={"configurable": {"thread_id": …}} names no thread')
+    return thread
 
 
 def open_run(
@@ -121,13 +133,3 @@ def _is_same(last: RunView, entry: str, given: Any) -> bool:
     return (
         last.status in UNFINISHED and last.entry == entry and last.request == fingerprint(given)[0]
     )
-
-
-def delivered(outcome: Outcome) -> Any:
-    """Return what ``invoke`` returns for an outcome, or raise what it raises."""
-    if outcome.status == "waiting" and outcome.error is None:
-        return {"__interrupt__": list[Interrupt](outcome.interrupts)}
-    if outcome.status == "done":
-        return outcome.value
-    assert outcome.error is not None
-    raise outcome.error

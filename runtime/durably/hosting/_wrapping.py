@@ -23,10 +23,11 @@ from ..engine import Outcome, Run, Sink, adrive, drive, drive_in_thread
 from ..hooks import Listener
 from ..journal import Storage
 from ..types import Budget, Interrupt, OnChange, RunView, StepPolicy
+from ._delivering import delivered
 from ._host import DEFAULT_URL, Host
 from ._runs import fold
 from ._streaming import astream, stream
-from ._threads import delivered, open_run, thread_of
+from ._threads import named_thread, open_run
 
 
 def wrap(
@@ -168,6 +169,32 @@ class Durable:
         """Like :meth:`stream`, in the running event loop."""
         return astream(stream_mode, lambda sink: self._aexecute(input, config, sink))
 
+    def join_stream(
+        self,
+        config: Mapping[str, Any],
+        *,
+        stream_mode: str | Sequence[str] = "updates",
+        timeout: float | None = None,
+    ) -> Iterator[Any]:
+        """Yield the parts of the thread's newest run, which another process may drive.
+
+        See :meth:`Host.join_stream`; the thread is the one that *config* names.
+        """
+        thread = named_thread(config)
+        return self.host.join_stream(thread, stream_mode=stream_mode, timeout=timeout)
+
+    def ajoin_stream(
+        self,
+        config: Mapping[str, Any],
+        *,
+        stream_mode: str | Sequence[str] = "updates",
+        timeout: float | None = None,
+    ) -> AsyncIterator[Any]:
+        """Like :meth:`join_stream`, without holding up the event loop."""
+        return self.host.ajoin_stream(
+            named_thread(config), stream_mode=stream_mode, timeout=timeout
+        )
+
     def get_state(self, config: Mapping[str, Any]) -> RunView | None:
         """Return the thread's newest run as the journal tells it, or None if it has none."""
         runs = self._runs(config)
@@ -183,9 +210,7 @@ class Durable:
         return self.host.questions(view) if view is not None else []
 
     def _runs(self, config: Mapping[str, Any]) -> list[RunView]:
-        thread = thread_of(config)
-        if thread is None:
-            raise ValueError('config={"configurable": {"thread_id": …}} names no thread')
+        thread = named_thread(config)
         entries = self.host.journal.read(thread)
         return list(fold((thread, entry) for entry in entries).values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -33,11 +34,18 @@ _LANDMARKS = f"""
     FROM row INDEXED BY landmark LEFT JOIN thread ON thread.id = row.thread
     WHERE row.kind < 16 AND row.id > ? ORDER BY row.id LIMIT {_PAGE}
 """  # noqa: S608 - no caller's text in it
+_LATENESS = 0.005
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.001, 0.02
 _ASKED = 64
 _FETCH = f"""
     SELECT hash, data FROM blob WHERE thread = (SELECT id FROM thread WHERE name = ?)
     AND hash IN ({", ".join("?" * _ASKED)})
 """  # noqa: S608 - no caller's text in it
+_MORE = """
+    SELECT EXISTS (
+        SELECT 1 FROM row WHERE thread = (SELECT id FROM thread WHERE name = ?) AND seq > ?
+    )
+"""
 _GAPS = """
     SELECT thread.name, max(head, coalesce(max(row.seq), 0)), count(row.seq),
         coalesce(max(row.seq), 0)
@@ -136,6 +144,27 @@ class SqliteReading:
                     "Run `durably doctor`, and restore a copy of the journal."
                 )
         return blobs
+
+    def wait(self, thread: str, after: int, timeout: float) -> bool:
+        """Wait until a thread has a row with ``seq > after``; see :class:`Waiting`.
+
+        SQLite tells a connection by ``PRAGMA data_version`` whether another one has committed, in
+        this process or elsewhere. It is asked a thousand times a second, and less often as the
+        silence grows: a row is seen later by half a percent of the silence before it.
+        """
+        began = time.monotonic()
+        version = None
+        with self._reader() as db:
+            while True:
+                seen, version = version, db.execute("PRAGMA data_version").fetchone()
+                if version != seen and db.execute(_MORE, (thread, after)).fetchone() == (1,):
+                    return True
+                silence = time.monotonic() - began
+                if silence >= timeout:
+                    return False
+                pause = min(max(silence * _LATENESS, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+                time.sleep(min(pause, timeout - silence))
+                self._check_open()
 
     def integrity(self) -> list[str]:
         """Return what is wrong with the file, one sentence each; empty when nothing is.

@@ -43,6 +43,8 @@ class MemoryStorage:
     def __init__(self) -> None:
         self.url = "memory:"
         self._lock = threading.Lock()
+        self._grown = threading.Condition(self._lock)
+        self._waiting = 0
         self._threads: dict[str, _Thread] = {}
         self._landmarks: list[tuple[str, Row]] = []
 
@@ -91,6 +93,22 @@ class MemoryStorage:
                     self._mark(lease.thread, held, row)
             for key in blobs:
                 held.blobs.setdefault(key, blobs[key])
+            if self._waiting:
+                self._grown.notify_all()
+
+    def wait(self, thread: str, after: int, timeout: float) -> bool:
+        """Wait until a thread has a row with ``seq > after``; see :class:`Waiting`."""
+
+        def has_grown() -> bool:
+            held = self._threads.get(thread)
+            return held is not None and len(held.rows) > after
+
+        with self._grown:
+            self._waiting += 1
+            try:
+                return self._grown.wait_for(has_grown, timeout)
+            finally:
+                self._waiting -= 1
 
     def rewrite(self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes]) -> None:
         """Replace everything a thread holds; see :class:`Rewriting`."""
