@@ -63,8 +63,9 @@ class Spent:
 
 def note_usage(event: Any) -> None:
     """Note the tokens that a model call, as CrewAI announces it, has used."""
-    if event.type == "llm_call_completed" and isinstance(event.usage, dict):
-        add_usages([event.usage])
+    usage = getattr(event, "usage", None)  # CrewAI 1.12 tells none
+    if event.type == "llm_call_completed" and isinstance(usage, dict):
+        add_usages([usage])
 
 
 def add_usages(usages: Iterable[Usage]) -> None:

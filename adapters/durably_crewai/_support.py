@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from durably.adapting import Scope
 
@@ -12,6 +13,7 @@ from ._announcing import is_repeated, overhear
 from ._spent import note_usage
 
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
+_THEIRS = "crewai.com"
 _VERSION_CHECK = "CREWAI_DISABLE_VERSION_CHECK"
 _CHUNKS = {"llm_stream_chunk": "text", "llm_thinking_chunk": "thinking"}
 
@@ -82,10 +84,12 @@ def export(scope: Scope | None, original: Callable[..., Any], self: Any, spans: 
     """Keep CrewAI's telemetry on this machine unless the environment says anything about it.
 
     Spans are collected as ever and sent in batches, from a thread of their own and after the run
-    too; so none are sent from a process in which durably is at work.
+    too; so none are sent to CrewAI from a process in which durably is at work. A collector of the
+    user's own is no business of ours.
     """
     del scope
-    if any(name in os.environ for name in _TELEMETRY):
+    host = urlsplit(getattr(self, "_endpoint", "")).hostname or _THEIRS
+    if any(name in os.environ for name in _TELEMETRY) or not host.endswith(_THEIRS):
         return original(self, spans)
     from opentelemetry.sdk.trace.export import SpanExportResult
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,17 +36,37 @@ class Comparison:
         there = _passing(self.durable) | set(self.unsteady)
         return sorted(_passing(self.plain) - there)
 
+    @property
+    def steps(self) -> int:
+        """How many steps were journaled; without any, nothing was compared."""
+        return sum(outcome.steps for outcome in self.durable.values())
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the suite was run, durably was at work in it, and nothing was lost."""
+        return bool(self.plain) and self.steps > 0 and not self.lost
+
     def report(self) -> str:
-        """Return the figures, and for each lost test why it fails."""
+        """Return the figures, whole and by folder, and for each lost test why it fails."""
         lines = [
             f"without durably:     {_counted(self.plain)}",
-            f"inside durable runs: {_counted(self.durable)}",
+            f"inside durable runs: {_counted(self.durable)}; {self.steps} steps journaled",
             f"lost: {len(self.lost)}, unsteady: {len(self.unsteady)}",
+            *self._by_folder(),
         ]
+        if not self.steps:
+            lines.append("NO STEP WAS JOURNALED: durably was not at work, so this proves nothing")
         for test in self.lost:
             outcome = self.durable.get(test, Outcome(test, "never came to an end"))
             lines += [f"\n{test}: {outcome.word}", outcome.text]
         return "\n".join(lines + [f"unsteady: {test}" for test in self.unsteady])
+
+    def _by_folder(self) -> list[str]:
+        """Return a table of what passed, a line for each folder."""
+        plain, durable = _passing(self.plain), _passing(self.durable)
+        counted = Counter(str(Path(test.partition("::")[0]).parent) for test in plain)
+        within = Counter(str(Path(test.partition("::")[0]).parent) for test in plain & durable)
+        return [f"{counted[one]:6} {within[one]:6}  {one}" for one in sorted(counted)]
 
 
 def compare(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 FILE = "OUTCOMES_FILE"
@@ -24,11 +24,13 @@ class Outcome:
         test: Its node id.
         word: ``passed``, ``failed``, ``skipped``, ``xfailed`` or ``xpassed``.
         text: The end of its failure's report.
+        steps: How many steps it journaled, as the plug-in that puts tests into runs says.
     """
 
     test: str
     word: str
     text: str = ""
+    steps: int = 0
 
     @property
     def is_pass(self) -> bool:
@@ -42,7 +44,8 @@ def pytest_runtest_logreport(report) -> None:
         word = report.outcome
         if hasattr(report, "wasxfail"):
             word = "xfailed" if report.skipped else "xpassed"
-        _write(Outcome(report.nodeid, word, str(report.longreprtext)[-4000:]))
+        steps = getattr(report, "durably_steps", 0)
+        _write(Outcome(report.nodeid, word, str(report.longreprtext)[-4000:], steps))
 
 
 def pytest_collectreport(report) -> None:
@@ -54,7 +57,7 @@ def pytest_collectreport(report) -> None:
 def _write(outcome: Outcome) -> None:
     if FILE in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
         with Path(os.environ[FILE]).open("a", encoding="utf-8") as file:
-            file.write(json.dumps([outcome.test, outcome.word, outcome.text]) + "\n")
+            file.write(json.dumps(astuple(outcome)) + "\n")
 
 
 def read(path: Path) -> dict[str, Outcome]:

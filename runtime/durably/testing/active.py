@@ -62,6 +62,14 @@ class _Active:
     def _stage(self) -> Stage:
         return Stage(self._url)
 
+    @cached_property
+    def _plugins(self) -> Plugins:
+        return Plugins()
+
+    @property
+    def _adapters(self) -> str:
+        return ", ".join(adapter.name for adapter in self._plugins.adapters()) or "none"
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Begin the test's run, and make its fixtures there."""
@@ -131,19 +139,24 @@ class _Active:
 
     def pytest_report_header(self) -> list[str]:
         """Say that the tests do not run alone, and with which adapters."""
-        plugins = Plugins()
-        names = ", ".join(adapter.name for adapter in plugins.adapters()) or "none"
-        lines = [
-            f"durably: each test runs inside a durable run; journal: {self._url}; adapters: {names}"
-        ]
-        lines += [f"durably: {name} is broken: {why}" for name, why in plugins.broken.items()]
-        return lines
+        where = f"journal: {self._url}; adapters: {self._adapters}"
+        lines = [f"durably: each test runs inside a durable run; {where}"]
+        broken = self._plugins.broken
+        return lines + [f"durably: {name} is broken: {why}" for name, why in broken.items()]
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say how much was done durably."""
+        """Say how much was done durably; a suite that nothing was caught of proves nothing."""
         terminalreporter.write_line(
-            f"durably: {self._tests} tests ran inside durable runs, {self._steps} steps journaled"
+            f"durably: {self._tests} tests ran inside durable runs, {self._steps} steps journaled; "
+            f"adapters: {self._adapters}"
         )
+        if self._tests and not self._steps:
+            terminalreporter.write_line(
+                "durably: no step was journaled. Either these tests call no model, no tool and no "
+                "task, or no adapter catches those calls: `durably doctor` tells which are in.",
+                red=True,
+                bold=True,
+            )
 
     def pytest_unconfigure(self) -> None:
         """Close the journal, if it was opened."""

@@ -76,7 +76,10 @@ def test_inputs_must_be_a_mapping(host):
 
 
 def test_telemetry_stays_on_this_machine_unless_it_was_decided(host, monkeypatch):
-    """Without a word in the environment no span is sent from a run; a word is respected."""
+    """Without a word in the environment CrewAI gets no span from a run; a word is respected.
+
+    A collector of the user's own gets them.
+    """
     for name in ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED"):
         monkeypatch.delenv(name, raising=False)
     host.activate()
@@ -105,10 +108,14 @@ def test_telemetry_stays_on_this_machine_unless_it_was_decided(host, monkeypatch
 
     with http.server.HTTPServer(("127.0.0.1", 0), Collector) as server:
         threading.Thread(target=server.serve_forever).start()
-        url = f"http://127.0.0.1:{server.server_port}/v1/traces"
-        assert telemetry_of.invoke(url) == []
+        here = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("HTTP_PROXY", here)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        theirs = "http://telemetry.crewai.com/v1/traces"
+        assert telemetry_of.invoke(theirs) == []
+        assert telemetry_of.invoke(f"{here}/mine") == ["/mine"]
         monkeypatch.setenv("CREWAI_DISABLE_TELEMETRY", "false")
-        assert telemetry_of.invoke(url) == ["/v1/traces"]
+        assert telemetry_of.invoke(theirs) == ["/mine", theirs]
         server.shutdown()
 
 

@@ -264,7 +264,7 @@ def test_every_kind_of_test_is_in_a_run_of_its_own(pytester):
     """Plain, parametrised, async, classes, unittest's two: fixtures and test share one run."""
     result = run(pytester, KINDS_OF_TESTS)
     result.assert_outcomes(passed=8)
-    assert "8 tests ran inside durable runs, 0 steps journaled" in said(result)
+    assert "8 tests ran inside durable runs, 0 steps journaled; adapters: " in said(result)
 
 
 def test_tests_of_anyio_are_in_their_runs(pytester):
@@ -317,6 +317,13 @@ def test_the_header_names_adapters_and_broken_plugins(pytester, monkeypatch):
         "sys.exit(pytest.main(['-p', 'durably.testing.active', '-p', 'no:cacheprovider']))",
     )
     done.stdout.fnmatch_lines(["durably: *tiny*is broken:*no disk*"])
+
+
+def test_a_suite_that_nothing_was_caught_of_says_so(pytester):
+    """Tests that pass while durably has nothing to do prove nothing; with a step it is quiet."""
+    quiet = "durably: no step was journaled*"
+    run(pytester, "def test_it(): pass").stdout.fnmatch_lines([quiet])
+    run(pytester, OUTCOMES).stdout.no_fnmatch_line(quiet)
 
 
 def test_workers_of_xdist_report_what_they_did(pytester):

@@ -31,7 +31,7 @@ def cost(flow):
 
 def told(flow, output):
     """Return what a flow came to, without its id."""
-    state = flow.state.model_dump() if isinstance(flow.state, BaseModel) else dict(flow.state)
+    state = flow.state.model_dump() if hasattr(flow.state, "model_dump") else dict(flow.state)
     state.pop("id", None)
     outputs = [str(one) for one in flow.method_outputs]
     return output, state, outputs, cost(flow)
@@ -386,7 +386,8 @@ FEATURES = [
     Feature(apart, WORKS, overlaps=True, skips=True),
     Feature(shared, WORKS, overlaps=True, skips=True),
     Feature(kept_on_self, WORKS, skips=True),
-    Feature(persisted, WORKS, skips=True),
+    # Before, CrewAI saved inside of the method: a kill right after that executes its code again.
+    Feature(persisted, WORKS, skips=True, since="1.15"),
     Feature(nested, WORKS, skips=True),
     Feature(nested_side_by_side, WORKS, overlaps=True, skips=True),
     Feature(race, WORKS, overlaps=True, skips=True),

@@ -15,13 +15,10 @@ EACH = [Rule(When(anywhere=f"Work {n}."), Reply.text(f"Done {n}.")) for n in "ab
 INPUTS = [{"n": n} for n in "aab"]
 
 
-def _each(outputs, made):
-    return [told(one) for one in outputs], made.usage_metrics.model_dump()
-
-
 def kickoff_for_each(effect):
     made = crew(task("Work {n}.", agent()))
-    return _each(made.kickoff_for_each(INPUTS), made)
+    outputs = made.kickoff_for_each(INPUTS)
+    return [told(one) for one in outputs], made.usage_metrics.model_dump()
 
 
 def kickoff_for_each_async(effect):
@@ -29,16 +26,18 @@ def kickoff_for_each_async(effect):
 
     What each copy says that it cost depends on which ends first; the sum does not.
     """
-    shared = model()
-    made = crew(task("Work {n}.", agent(llm=shared)))
-    outputs = asyncio.run(made.kickoff_for_each_async(INPUTS))
-    said = [told(one)[:2] for one in outputs]
-    return said, shared.get_token_usage_summary().model_dump()
+    return _at_once(lambda made: made.kickoff_for_each_async(INPUTS))
 
 
 def akickoff_for_each(effect):
-    made = crew(task("Work {n}.", agent()))
-    return _each(asyncio.run(made.akickoff_for_each(INPUTS)), made)
+    return _at_once(lambda made: made.akickoff_for_each(INPUTS))
+
+
+def _at_once(begin):
+    shared = model()
+    outputs = asyncio.run(begin(crew(task("Work {n}.", agent(llm=shared)))))
+    said = [told(one)[:2] for one in outputs]
+    return said, shared.get_token_usage_summary().model_dump()
 
 
 def tools_in_each(effect):

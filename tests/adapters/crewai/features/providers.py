@@ -37,8 +37,8 @@ def _program(name, **settings):
     return program
 
 
-def _feature(name, needs="openai", **settings):
-    return Feature(_program(name, **settings), SCRIPT, needs=needs)
+def _feature(name, needs="openai", since="1.12", **settings):
+    return Feature(_program(name, **settings), SCRIPT, needs=needs, since=since)
 
 
 FEATURES = [
@@ -55,8 +55,14 @@ FEATURES = [
     _feature("azure_streamed", "azure.ai.inference", model="azure/gpt-4o-mini", stream=True),
     _feature("bedrock", "boto3", model="bedrock/anthropic.claude-3-5-sonnet-20240620-v1:0"),
     _feature("litellm", "litellm", model="openai/gpt-4o-mini", is_litellm=True),
+    # In 1.12 CrewAI itself loses the tool calls of a streamed response.
     _feature(
-        "litellm_streamed", "litellm", model="openai/gpt-4o-mini", is_litellm=True, stream=True
+        "litellm_streamed",
+        "litellm",
+        since="1.14",
+        model="openai/gpt-4o-mini",
+        is_litellm=True,
+        stream=True,
     ),
     _feature("openai_compatible", model="deepseek/deepseek-chat", api_key="any"),
 ]
