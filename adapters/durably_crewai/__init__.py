@@ -35,6 +35,7 @@ class CrewAIAdapter(Adapter):
         "anthropic.types",
         "google.genai.types",
         "litellm.types.utils",
+        "a2a.types",
     )
     codecs: ClassVar[Sequence[TypeCodec[Any]]] = CODECS
 

@@ -81,10 +81,10 @@ class Overheard:
         """Return what is written of the events."""
         return self._noted
 
-    def again(self, source: Any, noted: list[list[Any]]) -> None:
-        """Announce recorded events in the name of *source*."""
+    def again(self, source: Any, noted: list[list[Any]], **more: Any) -> None:
+        """Announce recorded events in the name of *source*, with *more* that they are about."""
         for name, told in noted:
-            self._emit(source, name, told)
+            self._emit(source, name, {**told, **more})
 
     def _emit(self, source: Any, name: str, told: dict[str, Any]) -> None:
         module, _, attribute = name.partition(":")

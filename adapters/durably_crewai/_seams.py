@@ -15,6 +15,7 @@ from . import (
     _methods,
     _models,
     _persistence,
+    _remote,
     _spans,
     _support,
     _tools,
@@ -37,6 +38,7 @@ _MEMORY = "crewai.memory.unified_memory:Memory"
 _KNOWLEDGE = "crewai.knowledge.knowledge:Knowledge"
 _PERSISTENCE = "crewai.flow.persistence.base:FlowPersistence"
 _TOOL = "crewai.tools.structured_tool:CrewStructuredTool"
+_A2A = "crewai.a2a"
 
 MODELS = (
     Seam(f"{_MODEL}.call", "model", _models.call, _PAID, subclasses=True),
@@ -70,6 +72,18 @@ TOOLS = (
     Seam("crewai.tools.base_tool:BaseTool.arun", "tool", _tools.arun, _DONE, subclasses=True),
     Seam(f"{_TOOL}.invoke", "tool", _tools.invoke, _DONE, params=("input",)),
     Seam(f"{_TOOL}.ainvoke", "tool", _tools.ainvoke, _DONE, params=("input",)),
+)
+
+REMOTE = (
+    Seam(
+        f"{_A2A}.utils.delegation:_aexecute_a2a_delegation_impl",
+        "tool",
+        _remote.delegate,
+        "agents elsewhere are asked again",
+        params=("endpoint", "task_description"),
+    ),
+    Seam(f"{_A2A}.wrapper:fetch_agent_card", "memory", _remote.fetch_card, _RECALLED),
+    Seam(f"{_A2A}.wrapper:afetch_agent_card", "memory", _remote.afetch_card, _RECALLED),
 )
 
 SPANS = (
@@ -324,4 +338,15 @@ SUPPORT = (
     ),
 )
 
-SEAMS = (*MODELS, *TOOLS, *SPANS, *CALLBACKS, *MEMORY, *BRANCHES, *PEOPLE, *FLOWS, *SUPPORT)
+SEAMS = (
+    *MODELS,
+    *TOOLS,
+    *REMOTE,
+    *SPANS,
+    *CALLBACKS,
+    *MEMORY,
+    *BRANCHES,
+    *PEOPLE,
+    *FLOWS,
+    *SUPPORT,
+)

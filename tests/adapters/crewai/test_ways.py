@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .features import agents, failures, flows, kickoffs, memories, providers, tasks, tools
+from .features import agents, failures, flows, kickoffs, memories, providers, remote, tasks, tools
 
 FEATURES = [
     *agents.FEATURES,
@@ -14,6 +14,7 @@ FEATURES = [
     *tasks.FEATURES,
     *providers.FEATURES,
     *memories.FEATURES,
+    *remote.FEATURES,
     *tools.FEATURES,
 ]
 

@@ -27,6 +27,7 @@ _UNCOUNTED = frozenset(
         "llm_stream_chunk",  # tokens are not streamed again
         "llm_thinking_chunk",
         "default_env",  # told once in a process
+        "a2a_agent_card_fetched",  # CrewAI keeps it for five minutes
         "memory_save_failed",  # told by a thread of the pass before, which was stopped
     }
 )
