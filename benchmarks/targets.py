@@ -55,11 +55,12 @@ class Target:
 
     def judged(self, results: Results) -> Verdict | None:
         """Compare with what was measured; None if something was not."""
-        found = self._found(self.ours.of(results), self.against and self.against.of(results))
+        against = self.against
+        found = self._found(self.ours.of(results), against.of(results) if against else None)
         if found is None:
             return None
-        ours, other = self.ours.by_cpu, self.against and self.against.by_cpu
-        by_cpu = self._found(ours.of(results), other and other.of(results))
+        ours, other = self.ours.by_cpu, against.by_cpu if against else None
+        by_cpu = self._found(ours.of(results), other.of(results) if other else None)
         if self.at_least is not None:
             bound, margin = f"≥ {self.at_least:g}x", found / self.at_least
         else:

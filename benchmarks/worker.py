@@ -25,6 +25,7 @@ def main() -> None:
         is_on_server = subject.storage == "postgres"
         place = Place(own, new_database(server) if is_on_server else None)
         began = time.monotonic()
+        told: dict[str, object]
         try:
             figures = scenario.measure(subject, place, size)
         except NotImplementedError:

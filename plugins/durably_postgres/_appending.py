@@ -10,13 +10,12 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from psycopg import OperationalError, errors, pq
-
 from durably.errors import JournalError
 from durably.storage import Append, GroupCommit, Lease, Row, lease_lost, out_of_order
 
 from . import _arrays as arrays
 from ._arrays import ARRAY_OF, BOOL, BYTEA, INT4, INT8, TEXT
+from ._calls import sent
 from ._database import Connection, Database
 from ._text import digest, restored, stored
 
@@ -28,7 +27,6 @@ _MESSAGE = 16 * 2**20
 
 _COLUMNS = (BYTEA, TEXT, INT8, INT8, INT4, INT8, INT4, TEXT, BYTEA, INT4, BYTEA, INT4, BYTEA)
 _TYPES = [*(ARRAY_OF[kind] for kind in _COLUMNS), BOOL]
-_BINARY = [1] * len(_TYPES)
 
 _NEVER = -1
 """In place of a first row's number: the rows do not even follow each other."""
@@ -168,13 +166,8 @@ class Appender:
         self, connection: Connection, pieces: Sequence[_Piece], *, barrier: bool
     ) -> Sequence[int]:
         """Call the function; return which pieces were accepted, counted from 1."""
-        found = connection.pgconn.exec_params(
-            self._call, _packed(pieces, barrier=barrier), _TYPES, _BINARY, 1
-        )
-        if found.status != pq.ExecStatus.TUPLES_OK:
-            if found.error_field(pq.DiagnosticField.SQLSTATE) is None:  # libpq's, not the server's
-                raise OperationalError(found.error_message.decode(errors="replace"))
-            raise errors.error_from_result(found)
+        packed = _packed(pieces, barrier=barrier)
+        found = sent(connection, self._call, packed, _TYPES)
         return arrays.numbers(found.get_value(0, 0) or b"")
 
     def _those_there(self, connection: Connection, jobs: Sequence[Job]) -> Collection[int]:

@@ -8,15 +8,17 @@ from durably.errors import JournalCorrupt
 from durably.storage import Append, Lease, Row, check_free, lease_lost, missing_row
 
 from ._appending import Appender
+from ._calls import Value, as_real, as_text, as_whole, raw, real, row, text, whole
 from ._database import Connection, Database, Pool
 from ._text import digest, restored, stored
 from ._waiting import Waiter
 
 _PAGE = 500
+_TRUE = b"\x01"
 _NO_BOUND = (1 << 63) - 1
 
-_TAKE = "SELECT epoch, head, holder, lease_until FROM {s}.take(%s, %s, %s, %s, %s, %s)"
-_RENEW = "SELECT {s}.renew(%s, %s::bigint, %s, %s, %s)"
+_TAKE = "SELECT epoch, head, holder, lease_until FROM {s}.take($1, $2, $3, $4, $5, $6)"
+_RENEW = "SELECT {s}.renew($1, $2, $3, $4, $5)"
 _HELD = """
     SELECT owner, lease_until, epoch,
         (SELECT coalesce(max(r.seq), 0) FROM {s}.row r WHERE r.thread = t.id)
@@ -104,11 +106,14 @@ class PostgresStorage:
             return self._ask(thread, owner, now)
         dead: str | None = None
         while True:
-            wanted = (digest(thread), stored(thread), stored(owner), now + ttl, now, dead)
-            [(epoch, head, holder, until)] = self._database.query(_TAKE, wanted)
+            names = raw(digest(thread)), text(stored(thread)), text(stored(owner))
+            epoch, head, holding, until = self._called(
+                _TAKE, *names, real(now + ttl), real(now), text(dead)
+            )
+            holder = as_text(holding)
             if holder is None:
-                return Lease(thread, owner, epoch, head)
-            check_free(thread, restored(holder), until, owner, now)
+                return Lease(thread, owner, as_whole(epoch), as_whole(head))
+            check_free(thread, restored(holder), as_real(until), owner, now)
             dead = holder  # its process has ended: ask again, unless somebody was faster
 
     def _ask(self, thread: str, owner: str, now: float) -> Lease:
@@ -124,11 +129,17 @@ class PostgresStorage:
         """Extend a lease or give it back; see :meth:`Storage.renew`."""
         name, owner = digest(lease.thread), stored(lease.owner)
         heir = owner if until else None
-        [(held,)] = self._database.query(_RENEW, (name, lease.epoch, owner, heir, until))
-        if until and not held:
+        place = raw(name), whole(lease.epoch)
+        [held] = self._called(_RENEW, *place, text(owner), text(heir), real(until))
+        if until and held != _TRUE:
             found = self._database.query(_HELD, (name,))
             holder = found[0][0] if found else None
             raise lease_lost(lease, holder and restored(holder))
+
+    def _called(self, call: str, *values: Value) -> list[bytes | None]:
+        """Call a function of the database; return the fields of its row."""
+        statement = self._database.sql(call)
+        return self._database.run(lambda connection: row(connection, statement, values))
 
     def append(
         self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool

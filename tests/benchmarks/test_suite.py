@@ -109,8 +109,9 @@ def test_charts_are_drawn_from_results(tmp_path):
             results.add(Cell("steps", subject, size), {"us": 1.0 + size})
             results.add(Cell("resume", subject, size), {"ms": 2.0 + size})
     drawn = draw(results, tmp_path)
-    assert [path.name for path in drawn] == ["steps.svg", "lengths.svg", "resume.svg"]
-    assert all(0 < path.stat().st_size < 100_000 for path in drawn)
+    assert [path.name for path in drawn] == ["steps.png", "lengths.png", "resume.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
+    assert all(path.stat().st_size < 100_000 for path in drawn)
 
 
 def test_results_survive_their_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..caching import StepCache
 from ..engine import (
@@ -87,10 +87,10 @@ class Body:
         """Drive a run in this thread."""
         if self.is_async:
             raise TypeError(f"entrypoint {self.name!r} is a coroutine function: use ainvoke")
-        done = self._already_done(invocation)
-        if done is not None:
-            return done
-        opened = self._opened(invocation)
+        found = self._found(invocation)
+        if isinstance(found, Outcome):
+            return found
+        opened = self._opened(invocation, found)
         try:
             outcome = drive(opened.run, lambda: self._execute(opened))
             return opened.ended(outcome)
@@ -99,10 +99,11 @@ class Body:
 
     async def arun(self, invocation: Invocation) -> Outcome:
         """Drive a run in the running event loop; a plain function runs in a thread."""
-        done = self._already_done(invocation)
-        if done is not None:
-            return done
-        opened = self._opened(invocation)
+        journal = invocation.host.journal
+        found = await journal.apart(lambda: self._found(invocation), self._leave)
+        if isinstance(found, Outcome):
+            return found
+        opened = self._opened(invocation, found)
         if invocation.teller is not None:
             opened.run.hold = invocation.teller.hold
         try:
@@ -112,7 +113,7 @@ class Body:
                 outcome = await drive_in_thread(opened.run, lambda: self._execute(opened))
             return opened.ended(outcome)
         finally:
-            self._close(opened.host, opened.run)
+            await journal.apart(lambda: self._close(opened.host, opened.run), _nothing)
 
     def _already_done(self, invocation: Invocation) -> Outcome | None:
         """Return the end of a finished run that there is nothing more to do for."""
@@ -123,7 +124,11 @@ class Body:
         found = done_value(invocation.host, thread)
         return Outcome("done", found[0]) if found is not None else None
 
-    def _opened(self, invocation: Invocation) -> Opened:
+    def _found(self, invocation: Invocation) -> Outcome | Found:
+        """Return what the journal holds for an invocation: its end, or the run to be driven."""
+        done = self._already_done(invocation)
+        if done is not None:
+            return done
         host, control, teller = invocation.host, invocation.control, invocation.teller
         if control is not None and control.drain_requested:
             raise GraphDrained(control.drain_reason)
@@ -138,20 +143,32 @@ class Body:
         )
         try:
             value = host.given_to(run) if run.info.resumed else invocation.given
+            return Found(run, value, saved_before(run), host)
+        except BaseException:
+            host.release(run)
+            raise
+
+    def _leave(self, found: Outcome | Found) -> None:
+        if isinstance(found, Found):
+            found.host.release(found.run)
+
+    def _opened(self, invocation: Invocation, found: Found) -> Opened:
+        host, teller, run = found.host, invocation.teller, found.run
+        try:
             frame = Frame(
                 self.name,
                 config=_full(invocation.config, run),
                 context=self.context(invocation.context),
                 store=self.setup.store,
                 cache=self.cache(run),
-                previous=saved_before(run),
-                control=control,
+                previous=found.previous,
+                control=invocation.control,
                 retry=self.setup.retry,
                 caching=self.setup.caching,
                 tellers=(teller,) if teller is not None else (),
             )
             is_answered = isinstance(invocation.given, Command)
-            opened = Opened(run, frame, value, teller, host, is_answered=is_answered)
+            opened = Opened(run, frame, found.value, teller, host, is_answered=is_answered)
             opened.began()
         except BaseException:
             host.release(run)
@@ -293,6 +310,19 @@ class Body:
             body, blobs = run.codec.split(save)
             run.append(Saved(run.clock.now(), body), blobs=blobs)
         return value
+
+
+class Found(NamedTuple):
+    """A run that is about to be driven, as the journal tells of it."""
+
+    run: Run
+    value: Any
+    previous: Any
+    host: Host
+
+
+def _nothing(_: object) -> None:
+    """Undo nothing."""
 
 
 @dataclass(slots=True)

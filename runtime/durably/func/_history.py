@@ -104,7 +104,7 @@ def saved_before(run: Run, lane: str = "") -> Any:
         lane: Whose memory: the entrypoint's own, or that of a nested one that keeps one; the
             latter remembers earlier calls of the same run too.
     """
-    if run.log is None:
+    if run.log is None or (run.log.was_empty and not lane):
         return None
     before: int | None = None if lane else 0
     for entry in run.log.marks():

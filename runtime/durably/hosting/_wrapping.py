@@ -251,7 +251,10 @@ class Durable:
         self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
     ) -> Outcome:
         call, acall = self._entry.invoke, self._entry.ainvoke
-        run, value = self._open(given, config, sink)
+        apart = self.host.journal.apart
+        run, value = await apart(
+            lambda: self._open(given, config, sink), lambda opened: self.host.release(opened[0])
+        )
         run.hold = getattr(sink, "hold", None)
         try:
             if acall is not None:
@@ -259,7 +262,7 @@ class Durable:
             assert call is not None
             return await drive_in_thread(run, lambda: call(value))
         finally:
-            self.host.release(run)
+            await apart(lambda: self.host.release(run), lambda _: None)
 
 
 def _loop_is_running() -> bool:

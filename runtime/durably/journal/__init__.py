@@ -9,7 +9,7 @@ from ._durability import durability_of as durability_of
 from ._editing import Rewriting as Rewriting
 from ._editing import copy_thread as copy_thread
 from ._editing import keep_latest as keep_latest
-from ._log import Journal as Journal
+from ._journal import Journal as Journal
 from ._log import ThreadLog as ThreadLog
 from ._pending import Pending as Pending
 from ._refusals import check_free as check_free

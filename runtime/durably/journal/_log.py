@@ -1,118 +1,28 @@
-"""The journal: typed records over a storage, and the log of one thread that is being driven."""
+"""The log of one thread that is being driven: what it held, and the way to append to it."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DurablyError, UnknownRun
 from ._commit import Append, interrupted
-from ._committer import Committer
 from ._durability import LATER, Durability
-from ._flusher import Flusher
-from ._keeper import Keeper
-from ._known import Known, KnownBlobs
-from ._liveness import owner_id
+from ._known import Known
 from ._pending import Batch, Owner, Pending, settle
 from ._sharing import pace_of
-from .codec import NO_BLOBS, Codec
+from .codec import NO_BLOBS
 from .records import Entry, Record, RunStarted, from_row, to_row, verify
-from .storage import LANDMARK, Lease, Row, Storage
+from .storage import LANDMARK, Lease, Row
 
-LEASE_SECONDS = 30.0
-"""How long a thread stays taken after the last sign of life of a process on another machine."""
+if TYPE_CHECKING:
+    from ._journal import Journal
 
-_suffixes = itertools.count(1)
-_FIRST_PAGE, _PAGE = 8, 256
 _MOST_KEPT_BACK = 512
 """Records that wait at most before the run writes them itself."""
-
-
-class Journal:
-    """Records over a storage.
-
-    Args:
-        storage: Where rows are kept.
-        codec: How values become bytes.
-        clock: Gives seconds since the epoch.
-
-    Attributes:
-        committer: Writes what coroutines wait for.
-    """
-
-    def __init__(
-        self, storage: Storage, codec: Codec, clock: Callable[[], float] = time.time
-    ) -> None:
-        self.storage = storage
-        self.codec = codec
-        self.clock = clock
-        self._keeper = Keeper(storage, clock, LEASE_SECONDS)
-        self._known = KnownBlobs()
-        self._flusher = Flusher()
-        self.committer = Committer(storage)
-
-    def take(self, thread: str, durability: Durability = "sync") -> ThreadLog:
-        """Take *thread* for writing; what it holds is read when it is asked for.
-
-        Args:
-            thread: The thread's id.
-            durability: When what is appended reaches the storage.
-
-        Raises:
-            ThreadBusy: Another run, here or in another process, is driving it.
-        """
-        owner = f"{owner_id()}#{next(_suffixes)}"
-        self._keeper.settle(thread)
-        lease = self.storage.acquire(thread, owner, LEASE_SECONDS, self.clock())
-        self._keeper.hold(lease)
-        return ThreadLog(self, lease, durability)
-
-    def busy(self, thread: str) -> None:
-        """Raise ThreadBusy if somebody is driving *thread*; change nothing."""
-        self.storage.acquire(thread, f"{owner_id()}#ask", 0, self.clock())
-
-    def read(self, thread: str, after: int = 0) -> list[Entry]:
-        """Return the records of *thread* after a row, in order; empty for an unknown thread."""
-        return [from_row(thread, row) for row in self.storage.read(thread, after)]
-
-    def marks(self, thread: str) -> Iterator[Entry]:
-        """Yield the landmarks of *thread*, newest first, without reading the rows between them."""
-        before, page = 0, _FIRST_PAGE
-        while True:
-            rows = self.storage.marks(thread, before, page)
-            for row in rows:
-                yield from_row(thread, row)
-            if len(rows) < page:
-                return
-            before, page = rows[-1].seq, _PAGE
-
-    def landmarks(self) -> Iterator[tuple[str, Entry]]:
-        """Yield ``(thread, entry)`` for each beginning, end, pause, question and answer."""
-        for thread, row in self.storage.landmarks():
-            yield thread, from_row(thread, row)
-
-    def value(self, thread: str, body: bytes, *, hint: type | None = None) -> Any:
-        """Decode a stored body of *thread*."""
-
-        def fetch(hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-            return self.storage.fetch(thread, hashes)
-
-        return self.codec.join(body, fetch, hint=hint)
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether several threads are held."""
-        return self._keeper.holds > 1
-
-    def close(self) -> None:
-        """Give back every thread and close the storage."""
-        self._keeper.close()
-        self.storage.close()
 
 
 class ThreadLog:
@@ -153,7 +63,8 @@ class ThreadLog:
         """Yield the thread's landmarks, newest first, those that are kept back too."""
         kept = [row for row in self._kept_back if row.kind < LANDMARK]
         yield from (from_row(self.thread, row) for row in reversed(kept))
-        yield from self.journal.marks(self.thread)
+        if self._head > len(self._kept_back):  # else nothing is written yet
+            yield from self.journal.marks(self.thread)
 
     def rows_of(self, run: str) -> list[Row]:
         """Return the rows of one of the thread's runs, verified."""
@@ -184,6 +95,11 @@ class ThreadLog:
                 if isinstance(entry.record, RunStarted):
                     return own[::-1]
         raise UnknownRun(f"the journal does not say how run {run} of thread {self.thread!r} began")
+
+    @property
+    def was_empty(self) -> bool:
+        """Whether the thread held nothing when it was taken."""
+        return self._lease.head == 0
 
     @property
     def failed(self) -> bool:
