@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._ahead import NOTHING as NOTHING
 from ._approving import Approval as Approval
 from ._approving import Review as Review
 from ._asking import DEADLINE as DEADLINE

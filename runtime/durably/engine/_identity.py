@@ -37,13 +37,19 @@ def fingerprint(request: object) -> tuple[bytes, bytes]:
 
     Two requests have equal fingerprints if and only if their plain forms are equal.
     """
+    packed = packed_form(request)
+    return blake2b(packed, digest_size=16).digest(), packed
+
+
+def packed_form(request: object) -> bytes:
+    """Return the packed plain form of *request*; never fails."""
     try:
         packed = ormsgpack.packb(request, _plain_object, _OPTIONS)
     except (TypeError, ValueError, RecursionError):
         packed = ormsgpack.packb(plain(request), option=_OPTIONS)
     if _ADDRESS_MARK in packed:
         packed = ormsgpack.packb(_without_addresses(unpack(packed)), option=_OPTIONS)
-    return blake2b(packed, digest_size=16).digest(), packed
+    return packed
 
 
 def is_plain(request: object, packed: bytes) -> bool:
@@ -55,7 +61,7 @@ def is_plain(request: object, packed: bytes) -> bool:
 
 
 def unpack(packed: bytes) -> Any:
-    """Return the plain form that :func:`fingerprint` packed."""
+    """Return the plain form that :func:`packed_form` packed."""
     return ormsgpack.unpackb(packed)
 
 

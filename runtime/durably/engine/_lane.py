@@ -109,6 +109,17 @@ class Lane:
         counts[place], counts[exact] = ordinal + 1, nth + 1
         return _new(Slot, (self.path, kind, name, ordinal, print_, nth))
 
+    def meets(self, step: StepEnded, kind: str, name: str) -> bool:
+        """Count one more step if it is, by its place, the recorded *step*; say whether it is."""
+        if step.name != name or step.kind != kind or step.lane != self.path:
+            return False
+        counts, place, exact = self._counted, (kind, name), (kind, name, step.print)
+        ordinal, nth = counts.get(place, 0), counts.get(exact, 0)
+        if step.ordinal != ordinal or step.nth != nth:
+            return False
+        counts[place], counts[exact] = ordinal + 1, nth + 1
+        return True
+
     def count(self, key: tuple[Any, ...]) -> int:
         """Return how often *key* was counted before, and count it."""
         counts = self._counted

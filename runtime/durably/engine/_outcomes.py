@@ -65,6 +65,7 @@ class Outcomes:
         self._rows = rows
         self._read = read
         self._next = 0
+        self._ahead: StepEnded | None = None
         self._fresh: list[tuple[int, StepEnded]] = []
         self._is_indexed = False
         self.is_blank = not rows
@@ -85,16 +86,31 @@ class Outcomes:
     def exact(self, slot: Slot) -> Held | None:
         """Return the outcome of this very request."""
         if not self._is_indexed:
-            at = self._next
-            if at == len(self._rows):
+            step = self.ahead()
+            if step is None:
                 return None
-            row = self._rows[at]
-            step = self._read(row)
             if step[:_SLOT] == slot:
-                self._next = at + 1
+                row = self._rows[self._next]
+                self.pass_by()
                 return _held(Held, (row.seq, step))
             self.index()
         return self._exact.get(slot.exact)
+
+    @property
+    def has_next(self) -> bool:
+        """Whether the program, which met all others in their order, has rows before it."""
+        return self._next < len(self._rows)
+
+    def ahead(self) -> StepEnded | None:
+        """Return the step of the next row, or None if there is none or the order was left."""
+        if self._ahead is None and self._next < len(self._rows):
+            self._ahead = self._read(self._rows[self._next])
+        return self._ahead
+
+    def pass_by(self) -> None:
+        """Go on to the row after the next one."""
+        self._next += 1
+        self._ahead = None
 
     def met(self, steps: Iterable[Exact]) -> list[Held]:
         """Return the outcomes of *steps* that the program was given, in order.
@@ -128,7 +144,7 @@ class Outcomes:
         for seq, step in self._fresh:
             self._index_one(Held(seq, step))
         self._rows, self._fresh = (), []
-        self._next = 0
+        self._next, self._ahead = 0, None
 
     def _index_one(self, held: Held) -> None:
         step = held.step

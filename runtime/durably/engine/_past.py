@@ -102,6 +102,19 @@ class Past:
         return self._outcomes.is_blank
 
     @property
+    def is_orderly(self) -> bool:
+        """Whether there is a step ahead, and all that there are have values that are replayed."""
+        return not self._has_failures and not self.proposed and self._outcomes.has_next
+
+    def ahead(self) -> StepEnded | None:
+        """Return the step that the journal holds next, if the program is still in its order."""
+        return self._outcomes.ahead()
+
+    def pass_by(self) -> None:
+        """Take note that the program has come to the step that was ahead."""
+        self._outcomes.pass_by()
+
+    @property
     def finished(self) -> int:
         """How many distinct steps have an outcome that would be replayed."""
         if not self._has_failures:

@@ -23,7 +23,8 @@ from typing import Any, TypeVar
 from ..caching import at_once
 from ..errors import Suspended
 from ..people import decision
-from ..types import Decision
+from ..types import Decision, Kind
+from ._ahead import replayed_next
 from ._asking import aask, ask
 from ._call import Call
 from ._context import scope_var
@@ -184,6 +185,13 @@ class Scope:
     def iterate(self, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
         """Like :meth:`each`, for asynchronous iterators."""
         return iterate(self, source)
+
+    def replayed_next(self, kind: Kind, name: str, request: object) -> Any:
+        """Return the value of the step that the journal holds next if it is this one.
+
+        Else it is :data:`NOTHING`, and the step is to be opened.
+        """
+        return replayed_next(self.run, self.lane, kind, name, request)
 
     def open(self, call: Call) -> Step:
         """Come to a step: its identity is settled now, wherever and whenever it is performed."""

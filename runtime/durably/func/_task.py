@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
-from ..engine import Call, Scope, Step, current
+from ..engine import NOTHING, Call, Scope, Step, current
 from ..types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ._cached import Cached
 from ._frame import Frame, running_loop
@@ -92,8 +92,13 @@ class Task(Generic[P, R]):
                 f"task {self.name!r} is a coroutine function and no event loop is running here; "
                 "use ainvoke or astream"
             )
-        step = scope.open(self._call(frame, args, kwargs))
+        request = [list(args), kwargs]
         future: TaskFuture[R] | AsyncTaskFuture[R]
+        if scope.run.past.is_orderly:
+            value = scope.replayed_next("task", self.name, request)
+            if value is not NOTHING:
+                return _ended(scope, loop, value)
+        step = scope.open(self._call(frame, request))
         if loop is None:
             future = self._begin_plain(scope, frame, step)
         else:
@@ -102,11 +107,10 @@ class Task(Generic[P, R]):
             frame.begun.add(future)
         return future
 
-    def _call(self, frame: Frame | None, args: Any, kwargs: Any) -> Call:
+    def _call(self, frame: Frame | None, request: Any) -> Call:
         policy = self._policy
         if frame is not None and frame.retry and policy.retry is None:
             policy = StepPolicy(retry=frame.retry, effect=policy.effect, timeout=policy.timeout)
-        request = [list(args), kwargs]
         return Call("task", self.name, request, effect=self._is_effect, policy=policy)
 
     def _begin_plain(self, scope: Scope, frame: Frame | None, step: Step) -> TaskFuture[R]:
@@ -272,6 +276,15 @@ def starter_of(scope: Scope, loop: asyncio.AbstractEventLoop) -> Starter:
     if not isinstance(starter, Starter):
         starter = scope.run.resources[loop] = Starter(loop)
     return starter
+
+
+def _ended(
+    scope: Scope, loop: asyncio.AbstractEventLoop | None, value: Any
+) -> TaskFuture[Any] | AsyncTaskFuture[Any]:
+    """Return the future of a task whose value is known."""
+    if loop is None:
+        return TaskFuture.ended(value)
+    return AsyncTaskFuture.ended(starter_of(scope, loop), value)
 
 
 def _replayed(step: Step) -> tuple[Any, BaseException | None]:
