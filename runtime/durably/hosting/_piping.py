@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import queue
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -59,38 +60,35 @@ def pipe(execute: Callable[[Callable[[P], None]], Outcome]) -> Generator[P]:
 class _Parts:
     """Parts on their way from any thread to the one that consumes them.
 
-    A ``queue.Queue`` changes threads for each part. Here the consumer is woken when it sleeps, and
-    takes what is there before it sleeps again.
+    Where there are too many, the threads that write wait until half of them are taken: two threads
+    that take turns for each part spend their time on taking turns.
     """
 
     def __init__(self) -> None:
-        self._parts: deque[Any] = deque()
-        self._come = threading.Event()
+        self._parts: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._room = threading.Event()
+        self._is_full = False
         self._has_left = False
 
     def put(self, part: Any) -> None:
         """Add a part; wait while there are too many."""
-        while len(self._parts) >= BACKLOG and not self._has_left:
+        if self._parts.qsize() >= BACKLOG:
+            self._wait_for_room()
+        self._parts.put(part)
+
+    def _wait_for_room(self) -> None:
+        while self._parts.qsize() > BACKLOG // 2 and not self._has_left:
             self._room.clear()
+            self._is_full = True
             self._room.wait(_LOOK_EVERY)  # the consumer may have looked just before
-        self._parts.append(part)
-        if not self._come.is_set():
-            self._come.set()
 
     def get(self) -> Any:
         """Return the next part, waiting for it."""
-        while True:
-            try:
-                part = self._parts.popleft()
-            except IndexError:
-                self._come.clear()
-                if not self._parts:  # else one came before the consumer said that it sleeps
-                    self._come.wait()
-                continue
-            if not self._room.is_set():
-                self._room.set()
-            return part
+        part = self._parts.get()
+        if self._is_full and self._parts.qsize() <= BACKLOG // 2:
+            self._is_full = False
+            self._room.set()
+        return part
 
     def leave(self) -> None:
         """Hold nobody up any more: the consumer is gone."""
