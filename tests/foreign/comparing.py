@@ -110,7 +110,9 @@ def _run(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "outcomes.jsonl")
         path = os.pathsep.join(filter(None, [str(_HERE), os.environ.get("PYTHONPATH", "")]))
-        environment = {**dict(suite.environment), **os.environ, "PYTHONPATH": path, FILE: str(file)}
+        # A worker of pytest-xdist is told so by its environment, and the suite's pytest is none.
+        mine = {key: said for key, said in os.environ.items() if "PYTEST_XDIST" not in key}
+        environment = {**dict(suite.environment), **mine, "PYTHONPATH": path, FILE: str(file)}
         subprocess.run(
             command,
             cwd=checkout / suite.folder,
