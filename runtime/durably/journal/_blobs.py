@@ -13,7 +13,6 @@ The hashes of a long list are stored apart too, in pieces whose ends the items' 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, Final
 from zlib import crc32
@@ -25,6 +24,7 @@ from ._codec_format import BLOB, FREE_OBJECTS, MAX_LINKS, OPTIONS, SPLICED
 from ._codec_nesting import too_nested
 from ._codec_write import CarefulWriter, Plans, hides_buffer
 from ._memo import Memo, Piece, Recalled, Written
+from ._stored import HASH_SIZE, hash_of
 
 WHOLE: Final = 1024
 """A body of at most this many bytes is left whole, and so are strings and lists."""
@@ -35,7 +35,6 @@ _LONG: Final = 64
 
 _SHORTEST, _USUAL, _LONGEST = 4, 16, 128
 """Items of such a piece."""
-_HASH: Final = 16
 BLOB_MARK: Final = bytes((0xD8, BLOB))
 """What stands before a hash; bytes without it refer to nothing."""
 _TEXT: Final = {str}
@@ -175,7 +174,7 @@ class BlobWriter(CarefulWriter):
         is_flat = type(node) is list and all(type(part) is Ext for part in node)
         if height > MAX_LINKS or (not is_flat and too_nested(data)):
             return node
-        key = hashlib.blake2b(data, digest_size=_HASH).digest()
+        key = hash_of(data)
         self.blobs.setdefault(key, data)
         self._heights[key] = height
         return Ext(BLOB, key)
@@ -201,8 +200,8 @@ def references(data: bytes) -> list[bytes]:
     found: dict[bytes, None] = {}
     at = data.find(BLOB_MARK)
     while at >= 0:
-        key = data[at + 2 : at + 2 + _HASH]
-        if len(key) == _HASH:
+        key = data[at + 2 : at + 2 + HASH_SIZE]
+        if len(key) == HASH_SIZE:
             found[key] = None
         at = data.find(BLOB_MARK, at + 1)
     return list(found)

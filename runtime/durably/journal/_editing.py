@@ -9,6 +9,7 @@ from typing import Protocol
 from ..errors import JournalError
 from ._blobs import gather
 from ._liveness import owner_id
+from ._stored import restored, stored
 from .records import Entry, Record, RunEnded, RunStarted, from_row, to_row
 from .storage import Lease, Row, Storage
 
@@ -105,13 +106,13 @@ def _moved(record: Record, gone: int) -> Record:
     return record
 
 
-def _blobs(storage: Storage, thread: str, rows: Iterable[Row]) -> dict[bytes, bytes]:
-    """Return every blob of *thread* that *rows* need."""
+def _blobs(storage: Storage, thread: str, rows: Iterable[Row]) -> Mapping[bytes, bytes]:
+    """Return every blob of *thread* that *rows* need, as it is kept."""
 
     def fetch(hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-        return storage.fetch(thread, hashes)
+        return restored(thread, storage.fetch(thread, hashes))
 
     found: dict[bytes, bytes] = {}
     for row in rows:
         found.update(gather(row.body, fetch))
-    return found
+    return stored(found)

@@ -16,6 +16,7 @@ from ._known import KnownBlobs
 from ._liveness import owner_id
 from ._log import ThreadLog
 from ._sharing import Sharing
+from ._stored import restored
 from .codec import Codec
 from .records import Entry, from_row
 from .storage import Storage
@@ -97,7 +98,7 @@ class Journal:
         """Decode a stored body of *thread*."""
 
         def fetch(hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-            return self.storage.fetch(thread, hashes)
+            return restored(thread, self.storage.fetch(thread, hashes))
 
         return self.codec.join(body, fetch, hint=hint)
 

@@ -14,6 +14,7 @@ from ._durability import LATER, Durability
 from ._known import Known
 from ._pending import Batch, Owner, Pending, settle
 from ._sharing import pace_of
+from ._stored import restored, stored
 from .codec import NO_BLOBS
 from .records import Entry, Record, RunStarted, from_row, to_row, verify
 from .storage import LANDMARK, Lease, Row
@@ -272,12 +273,12 @@ class ThreadLog:
             self._known.add(rows, blobs)
 
     def _unknown(self, blobs: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
-        """Return those of *blobs* that the thread may not hold yet."""
+        """Return those of *blobs* that the thread may not hold yet, as they are kept."""
         if not blobs:
             return blobs
         if self._known is None:
             self._known = self.journal._known.of(self.journal.storage, self._lease)
-        return self._known.unknown(blobs)
+        return stored(self._known.unknown(blobs))
 
     def flush(self) -> None:
         """Write what is kept back, synced.
@@ -300,9 +301,9 @@ class ThreadLog:
         return self.journal.codec.join(body, self._fetch, hint=hint)
 
     def _fetch(self, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-        stored = self.journal.storage.fetch(self.thread, hashes)
+        found = restored(self.thread, self.journal.storage.fetch(self.thread, hashes))
         kept = self._kept_blobs
-        return {**{key: kept[key] for key in hashes if key in kept}, **stored} if kept else stored
+        return {**{key: kept[key] for key in hashes if key in kept}, **found} if kept else found
 
     def release(self) -> None:
         """Give the thread back; a log that failed or lost its lease is let go silently.
