@@ -14,6 +14,7 @@ from ._doctor import doctor
 from ._exec import exec_
 from ._plugins import plugins
 from ._policy import policy
+from ._prune import prune
 from ._resume import resume
 from ._run import run
 from ._runs import runs
@@ -31,6 +32,7 @@ _OURS = (
     respond,
     approve,
     reject,
+    prune,
     policy,
     plugins,
     doctor,

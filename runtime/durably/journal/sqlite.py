@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Generator, Mapping, Sequence
 
-from ..errors import JournalError
+from ..errors import JournalError, StorageError
 from . import _schema
 from ._commit import Append, GroupCommit
 from ._location import placed
@@ -28,6 +28,8 @@ _RENEW = f"""
     UPDATE thread SET owner = ?, lease_until = ?, head = max(head, {LAST})
     WHERE name = ? AND epoch = ? AND owner = ?
 """  # noqa: S608 - no caller's text in it
+
+_SPARE_PAGES, _PAGES_AT_ONCE = 32, 256
 
 
 class _Tail:
@@ -166,6 +168,7 @@ class SqliteStorage(SqliteReading):
             self._tails[lease.thread, lease.epoch] = _Tail(held[0], 0)
             self._write(Append(lease, rows, blobs, barrier=False))
         self.append(lease, (), {}, barrier=True)
+        self._shrink()
 
     def delete(self, thread: str, now: float) -> None:
         """Forget a thread; see :meth:`Storage.delete`."""
@@ -177,6 +180,24 @@ class SqliteStorage(SqliteReading):
             db.execute("DELETE FROM row WHERE thread = ?", (found.key,))
             db.execute("DELETE FROM blob WHERE thread = ?", (found.key,))
             db.execute("DELETE FROM thread WHERE id = ?", (found.key,))
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Give the pages that are free now back to the file system, but for a few.
+
+        A transaction moves some of them to the end of the file and cuts it, and lets other writers
+        in before the next one. What was forgotten stays so if another process does not let us in.
+        """
+        more = _SPARE_PAGES + 1
+        with contextlib.suppress(StorageError):
+            while more > _SPARE_PAGES:
+                before = more
+                with self._writing, explained(self.path):
+                    self._sync(full=False)
+                    self._db.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
+                    (more,) = self._db.execute("PRAGMA freelist_count").fetchone()
+                if more == before:
+                    return  # made before files were set up for it
 
     def close(self) -> None:
         """Let go of the file; closing twice does nothing."""

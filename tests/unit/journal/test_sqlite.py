@@ -83,6 +83,25 @@ def test_file_is_set_up_as_measured(path: Path, storage: SqliteStorage):
     db.close()
 
 
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_what_is_forgotten_is_given_back_to_the_file_system(path: Path, is_deleted: bool):
+    """A thread that is deleted, or loses its older part, leaves no empty file behind."""
+    storage = SqliteStorage(path)
+    leases = [storage.acquire(name, "me", 60, time.time()) for name in ("old", "new")]
+    for lease in leases:
+        for seq in range(1, 101):
+            storage.append(lease, [Row(seq, 16, "run", b"x" * 50_000)], {}, barrier=False)
+    if is_deleted:
+        storage.renew(leases[0], 0)
+        storage.delete("old", time.time())
+    else:
+        storage.rewrite(leases[0], [row(1)], {})
+    assert len(storage.read("new")) == 100
+    assert storage.integrity() == []
+    storage.close()
+    assert path.stat().st_size < 7_000_000
+
+
 def test_home_is_made_and_kept_out_of_version_control(tmp_path: Path):
     """A missing ``.durably`` directory is made with a .gitignore for all that is in it."""
     SqliteStorage(tmp_path / ".durably" / "journal.db").close()

@@ -12,9 +12,8 @@ from durably.journal import Codec, Journal, MemoryStorage
 from durably.journal._stored import hash_of, restored, stored
 from durably.journal.records import Saved
 
-PROSE = " ".join(
-    random.Random(1).choices(["tea", "agent", "model", "answer", "report", "market"], k=3000)
-)
+WORDS = ["tea", "agent", "model", "answer", "report", "market"]
+PROSE = " ".join(random.Random(1).choices(WORDS, k=3000))
 
 
 def kept(data):
