@@ -84,8 +84,9 @@ def prepare(db: sqlite3.Connection, path: str, timeout: float) -> None:
         StorageError: The file is another program's database.
     """
     version = _version(db, path)
-    db.execute("PRAGMA page_size = 8192")  # takes effect on an empty file only, as does the next
-    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    if not version:  # both take effect on an empty file only
+        db.execute("PRAGMA page_size = 8192")
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _use_wal(db, timeout)
     db.execute("PRAGMA synchronous = NORMAL")
     # Only with this does fsync on macOS reach the medium; elsewhere it changes nothing.
