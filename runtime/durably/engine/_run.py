@@ -199,7 +199,7 @@ class Run:
         pace = log.barrier_pace if barrier else log.pace
         if pace is Pace.FREE or (is_alone and pace is not Pace.REMOTE):
             return self.append(*records, blobs=blobs, barrier=barrier)
-        pending = Pending(self, records, blobs, barrier=barrier)
+        pending = Pending(self.id, records, blobs, barrier=barrier, owner=self)
         try:
             return await log.journal.committer.write(log, pending, pace)
         except DurablyError as error:

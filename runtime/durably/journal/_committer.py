@@ -51,12 +51,13 @@ class Committer:
             StorageError: Nothing was written, and nothing more can be.
             LeaseLost: Another process drives the thread now.
         """
+        future = pending.future = asyncio.get_running_loop().create_future()
         log.defer(pending)
         if pace is Pace.QUICK:
-            self._in_this_round(log, pending.future.get_loop())
+            self._in_this_round(log, future.get_loop())
         else:
             self._soon((log,))
-        await pending.future
+        await future
         return pending.first
 
     def _in_this_round(self, log: ThreadLog, loop: asyncio.AbstractEventLoop) -> None:

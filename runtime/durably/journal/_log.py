@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DurablyError, UnknownRun
-from ._commit import Append, interrupted
+from ._commit import Append, GroupCommit, interrupted
 from ._durability import LATER, Durability
 from ._known import Known
 from ._pending import Batch, Owner, Pending, settle
@@ -49,6 +49,7 @@ class ThreadLog:
         self._head = lease.head
         self.turn = threading.Lock()
         self._pending: deque[Pending] = deque()
+        self._sharing = GroupCommit(self._write_shared)
         self._failure: DurablyError | None = None
         self._is_unsure = False
         self._known: Known | None = None
@@ -129,7 +130,11 @@ class ThreadLog:
                 its journal.
             LeaseLost: Another process drives the thread now.
         """
-        with self.turn:
+        if not self.turn.acquire(blocking=False):  # another thread of the run is writing
+            if self._durability not in LATER:
+                return self._share(Pending(run, records, blobs, barrier=barrier, owner=owner))
+            self.turn.acquire()
+        try:
             if self._pending:
                 self._write_pending()
             if self._failure is not None:
@@ -152,6 +157,19 @@ class ThreadLog:
             if owner is not None:
                 owner.take_in(first, records)
             return first + len(side)
+        finally:
+            self.turn.release()
+
+    def _share(self, pending: Pending) -> int:
+        """Append together with other threads that found another one writing."""
+        self._sharing.submit(pending)
+        return pending.first
+
+    def _write_shared(self, pending: Sequence[Pending]) -> Sequence[Exception | None]:
+        with self.turn:
+            self._pending.extend(pending)
+            self._write_pending()
+        return [one.error for one in pending]
 
     def defer(self, pending: Pending) -> None:
         """Have records written with the next append, or by whoever calls :meth:`gather` first."""
@@ -181,11 +199,9 @@ class ThreadLog:
         rows, blobs, head = [*self._kept_back], {**self._kept_blobs}, self._head
         barrier = self._durability == "power"
         for one in pending:
-            one.side = one.owner.side_records()
-            one.first = head + 1 + len(one.side)
-            for record in (*one.side, *one.records):
+            for record in one.placed(head + 1):
                 head += 1
-                rows.append(to_row(self.thread, head, one.owner.id, record))
+                rows.append(to_row(self.thread, head, one.run, record))
             blobs.update(one.blobs)
             barrier = barrier or one.barrier
         return Batch(pending, Append(self._lease, rows, self._unknown(blobs), barrier))

@@ -47,7 +47,11 @@ class Watched(SqliteStorage):
         self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool
     ) -> None:
         if any(row.kind == STEP_OK for row in rows):
-            self.alone.append(len(rows))
+            self.alone.append(sum(row.kind == STEP_OK for row in rows))
+            self.begun.set()
+            assert self.go_on.wait(20)
+            if self.fails:
+                raise StorageError("the disk is full")
         super().append(lease, rows, blobs, barrier=barrier)
 
     def append_all(self, appends: Sequence[Append]) -> Sequence[Exception | None]:
@@ -324,3 +328,67 @@ async def test_synced_steps_of_several_branches_share_the_sync(quick: Watched) -
     assert quick.alone == [1]
     assert sum(map(sum, quick.shared)) == 8
     assert len(quick.shared) < 8
+
+
+class Line:
+    """Lets plain tasks end one after the other, each when the one before is under way."""
+
+    def __init__(self, storage: Watched, count: int) -> None:
+        self.ended = 0
+        self._count = count
+        self._storage = storage
+        self._lock = threading.Lock()
+
+    def end(self, number: int) -> int:
+        """End the first; the others when its commit is under way, and let that go on at last."""
+        if number:
+            assert self._storage.begun.wait(20)
+            with self._lock:
+                self.ended += 1
+                is_last = self.ended == self._count - 1
+            if is_last:
+                threading.Timer(0.2, self._storage.go_on.set).start()
+        return number
+
+
+def test_threads_of_one_run_share_commits(quick: Watched) -> None:
+    """What the others finish while one is committed is the next commit."""
+    line = Line(quick, 12)
+    quick.go_on.clear()
+
+    @task
+    def work(number: int) -> int:
+        return line.end(number)
+
+    @entrypoint(checkpointer=Host(quick))
+    def flow(count: int) -> list[int]:
+        begun = [work(number) for number in range(count)]
+        return [one.result() for one in begun]
+
+    assert flow.invoke(12, thread()) == list(range(12))
+    assert quick.alone[0] == 1
+    assert sum(quick.alone) == 12
+    assert len(quick.alone) <= 4
+    assert sorted(map(int, steps_of(quick))) == list(range(12))
+
+
+def test_a_failing_commit_fails_every_thread_that_shared_it(quick: Watched) -> None:
+    """No thread goes on, and all of them are executed again."""
+    line = Line(quick, 6)
+    quick.go_on.clear()
+    quick.fails = True
+
+    @task
+    def work(number: int) -> int:
+        return line.end(number)
+
+    @entrypoint(checkpointer=Host(quick))
+    def flow(count: int) -> list[int]:
+        begun = [work(number) for number in range(count)]
+        return [one.result() for one in begun]
+
+    with pytest.raises(StorageError, match="disk is full"):
+        flow.invoke(6, thread())
+    assert steps_of(quick) == []
+    quick.fails = False
+    assert flow.invoke(None, thread()) == list(range(6))
