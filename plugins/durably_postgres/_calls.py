@@ -17,6 +17,9 @@ from ._database import Connection
 
 FLOAT8: Final = 701
 
+TRUE: Final = b"\x01"
+"""A BOOL."""
+
 Value: TypeAlias = tuple[int, bytes | None]
 """A type, and a value of it."""
 

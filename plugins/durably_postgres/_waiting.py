@@ -17,6 +17,7 @@ import psycopg
 
 from durably.errors import DurablyError
 
+from ._calls import TRUE, raw, row, whole
 from ._database import Database
 
 _MARK = """
@@ -24,8 +25,10 @@ _MARK = """
     WHERE digest = %s AND (awaited IS NULL OR awaited < now() + interval '40 s')
 """
 _MORE = """
-    SELECT EXISTS (SELECT FROM {s}.row r WHERE r.thread = t.id AND r.seq > %s)
-    FROM {s}.thread t WHERE t.digest = %s
+    SELECT (
+        SELECT EXISTS (SELECT FROM {s}.row r WHERE r.thread = t.id AND r.seq > $1)
+        FROM {s}.thread t WHERE t.digest = $2
+    )
 """
 _TELLING = 20.0
 """Seconds between two looks when the database tells of rows; a mark is renewed by then."""
@@ -65,13 +68,21 @@ class Waiter:
             while True:
                 event.clear()
                 self._mark(digest)
-                found = self._database.query(_MORE, (after, digest))
-                if not found:
+                has_more = self._has_more(digest, after)
+                if has_more is None:
                     self._marked.pop(digest, None)  # there is no such thread yet, or any more
                 left = until - time.monotonic()
-                if left <= 0 or found == [(True,)]:
-                    return found == [(True,)]
-                event.wait(min(left, _TELLING if found and self._is_told else _LOOKING))
+                if left <= 0 or has_more:
+                    return bool(has_more)
+                is_told = self._is_told and has_more is not None
+                event.wait(min(left, _TELLING if is_told else _LOOKING))
+
+    def _has_more(self, digest: bytes, after: int) -> bool | None:
+        """Say whether a thread has rows after one; None if there is no such thread."""
+        statement = self._database.sql(_MORE)
+        values = whole(after), raw(digest)
+        [found] = self._database.run(lambda connection: row(connection, statement, values))
+        return None if found is None else found == TRUE
 
     def _mark(self, digest: bytes) -> None:
         """Have appends to a thread tell of themselves for the next while."""

@@ -8,13 +8,12 @@ from durably.errors import JournalCorrupt
 from durably.storage import Append, Lease, Row, check_free, lease_lost, missing_row
 
 from ._appending import Appender
-from ._calls import Value, as_real, as_text, as_whole, raw, real, row, text, whole
+from ._calls import TRUE, Value, as_real, as_text, as_whole, raw, real, row, text, whole
 from ._database import Connection, Database, Pool
 from ._text import digest, restored, stored
 from ._waiting import Waiter
 
 _PAGE = 500
-_TRUE = b"\x01"
 _NO_BOUND = (1 << 63) - 1
 
 _TAKE = "SELECT epoch, head, holder, lease_until FROM {s}.take($1, $2, $3, $4, $5, $6)"
@@ -131,7 +130,7 @@ class PostgresStorage:
         heir = owner if until else None
         place = raw(name), whole(lease.epoch)
         [held] = self._called(_RENEW, *place, text(owner), text(heir), real(until))
-        if until and held != _TRUE:
+        if until and held != TRUE:
             found = self._database.query(_HELD, (name,))
             holder = found[0][0] if found else None
             raise lease_lost(lease, holder and restored(holder))

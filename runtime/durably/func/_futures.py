@@ -203,6 +203,7 @@ class AsyncTaskFuture(asyncio.Future[T]):
         work, self._work = self._work, None
         if work is not None and not self.done():
             self._task = self._starter.loop.create_task(self._run(work), context=self._captured)
+            del self._captured
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
         try:
@@ -218,6 +219,8 @@ class AsyncTaskFuture(asyncio.Future[T]):
         else:
             if not self.done():
                 self.set_result(value)
+        finally:
+            self._task = None  # a future that is kept, by gather, keeps its result only
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel the task, whether it has begun or not."""

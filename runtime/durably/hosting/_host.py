@@ -341,7 +341,8 @@ class Host:
 
         What is recorded comes at once, the rest as it is committed, until the run ends or waits
         for somebody. A run whose process dies goes on in the same stream when it is continued, and
-        a thread that has no run yet is waited for.
+        a thread that has no run yet is waited for. Results are as the journal keeps them: of a call
+        that left something behind in its object, an adapter keeps that too.
 
         Args:
             thread: The thread's id.
@@ -353,6 +354,12 @@ class Host:
         Raises:
             TimeoutError: Nothing new came in time.
             Exception: What ended the run.
+
+        Example:
+            >>> host = Host("memory:")
+            >>> list(host.join_stream("nobody", timeout=0))
+            Traceback (most recent call last):
+            TimeoutError: thread 'nobody': nothing new for 0 seconds
         """
         return joined(stream_mode, following(stream_mode, self.journal, thread, timeout))
 

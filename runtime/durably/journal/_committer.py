@@ -7,6 +7,7 @@ thread, and what ends meanwhile is the next commit.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import os
 import queue
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ._commit import Append, interrupted
-from ._pending import Batch, Pending
+from ._pending import Pending
 from ._sharing import Pace, Sharing
 from .storage import Storage
 
@@ -87,9 +88,9 @@ class Committer:
 
     def _serve(self) -> None:
         try:
-            while due := self._taken():
+            while (due := self._taken()) is not None:
                 free, busy = _turns(due)
-                if not free:  # each is being written to by somebody else: wait for one of them
+                if busy and not free:  # somebody else writes to each of them: wait for one
                     free = [busy.pop()]
                     free[0].turn.acquire()
                 self._write(free)
@@ -99,15 +100,15 @@ class Committer:
             self._process = 0  # the next one begins anew
             raise
 
-    def _taken(self) -> Sequence[ThreadLog]:
-        """Wait for something to do; nothing if there was nothing for a while."""
+    def _taken(self) -> Sequence[ThreadLog] | None:
+        """Wait for something to do; None if there was nothing for a while."""
         try:
             self._calls.get(timeout=_IDLE_SECONDS)
         except queue.Empty:
             with self._lock:
                 if not self._is_called:
                     self._process = 0
-                    return ()
+                    return None
             self._calls.get()  # it came at the last moment
         with self._lock:
             self._is_called = False
@@ -117,28 +118,23 @@ class Committer:
 
     def _write(self, logs: Sequence[ThreadLog]) -> None:
         """Write what *logs*, whose turns are held, have to be written, and give the turns back."""
-        batches: list[tuple[ThreadLog, Batch]] = []
-        for log in logs:
-            batch = log.gather()
-            if batch is None:
-                log.turn.release()
-            else:
-                batches.append((log, batch))
-        if not batches:
-            return
-        outcomes: Sequence[Exception | None] = [interrupted() for _ in batches]
-        try:
-            outcomes = self._append([batch.append for _, batch in batches])
-        finally:
-            for (log, batch), error in zip(batches, outcomes, strict=True):
-                log.wrote(batch, error)
-                log.turn.release()
+        with contextlib.ExitStack() as turns:
+            for log in logs:
+                turns.callback(log.turn.release)
+            gathered = ((log, log.gather()) for log in logs)
+            batches = [(log, batch) for log, batch in gathered if batch is not None]
+            outcomes: Sequence[Exception | None] = [interrupted() for _ in batches]
+            try:
+                outcomes = self._append([batch.append for _, batch in batches])
+            finally:
+                for (log, batch), error in zip(batches, outcomes, strict=True):
+                    log.wrote(batch, error)
 
     def _append(self, appends: Sequence[Append]) -> Sequence[Exception | None]:
         storage = self._storage
         assert isinstance(storage, Sharing)
         try:
-            return storage.append_all(appends)
+            return storage.append_all(appends) if appends else ()
         except Exception as error:
             return [error for _ in appends]
 
