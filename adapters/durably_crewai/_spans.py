@@ -151,11 +151,20 @@ def _task_name(task: Any) -> str:
 
 
 def _task_segment(task: Any, agent: Any) -> str:
-    """Name a task's lane by its place in the crew, or by its text if it was made on the way."""
+    """Name a task's lane by its place in the crew, as crews' lanes if it was made on the way.
+
+    The text of one that CrewAI made may name objects by their addresses (the tools that a crew is
+    planned with), which are others in each process.
+    """
     crew = getattr(agent or task.agent, "crew", None)
     places = (i for i, one in enumerate(getattr(crew, "tasks", None) or ()) if one is task)
     place = next(places, None)
-    return f"task:{str(task.key)[:_KEY]}" if place is None else f"task[{place}]"
+    if place is not None:
+        return f"task[{place}]"
+    if on_main_line():
+        return "task"
+    text = fingerprint([task.description, task.expected_output])[0].hex()
+    return f"task:{text[:_KEY]}"
 
 
 def execute_task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 from durably.testing import Reply, Rule, When
 
-from ..programs import agent, crew, model, task, told
+from ..programs import agent, crew, model, sends, task, told
 from ..ways import Feature
 
 DONE = [Rule(When(), Reply.text("Done."))]
@@ -147,9 +148,29 @@ def planning(effect):
     return told(made.kickoff())
 
 
+_kept = []
+"""Tools of the passes before: a new one is at another address, as in a new process."""
+
+
+def _planned_with_tools(effect):
+    _kept.append(sends(effect))
+    worker = agent("a", tools=[_kept[-1]])
+    return crew(task("Work a.", worker), planning=True, planning_llm=model())
+
+
+def planning_with_tools(effect):
+    """CrewAI writes the tools into the planner's prompt with the addresses of their functions."""
+    return told(_planned_with_tools(effect).kickoff())[::2]
+
+
+def planning_with_tools_awaited(effect):
+    return told(asyncio.run(_planned_with_tools(effect).kickoff_async()))[::2]
+
+
 PLAN = json.dumps(
     {"list_of_plans_per_task": [{"task_number": 1, "task": "Work a.", "plan": "Just do it."}]}
 )
+PLANNED = [Rule(When(anywhere="tasks summary"), Reply.text(PLAN)), *DONE]
 
 FEATURES = [
     Feature(sequential, ECHOES),
@@ -180,8 +201,7 @@ FEATURES = [
     Feature(output_pydantic, VERDICT),
     Feature(output_json, VERDICT),
     Feature(output_file, DONE),
-    Feature(
-        planning,
-        [Rule(When(anywhere="tasks summary"), Reply.text(PLAN)), Rule(When(), Reply.text("Done."))],
-    ),
+    Feature(planning, PLANNED),
+    Feature(planning_with_tools, PLANNED, volatile=True),
+    Feature(planning_with_tools_awaited, PLANNED, volatile=True),
 ]
