@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..caching import at_once
 from ..types import ParkPolicy, default_retry_on, is_outage, retry_after
 from ._gates import Instead, Refused, Served, Way
+from ._halfway import decided, settle
 from ._step import Step
 
 if TYPE_CHECKING:
@@ -134,9 +135,9 @@ async def _entered(
 ) -> Settled | Callable[[], Any] | None:
     """Pass the gates that a step passes once; return its outcome, or what to execute instead."""
     try:
-        decided = scope._settled(step)
-        if decided is not None:
-            return Settled(step.settle(decided))
+        found = decided(scope, step)
+        if found is not None:
+            return Settled(settle(step, found))
         instead: Callable[[], Any] | None = None
         for gate in step.terms.once:
             verdict = await around.enter_async_context(gate.around(step, way))

@@ -22,8 +22,7 @@ from typing import Any, TypeVar
 
 from ..caching import at_once
 from ..errors import Suspended
-from ..people import decision
-from ..types import Decision, Kind
+from ..types import Kind
 from ._ahead import replayed_next
 from ._asking import aask, ask
 from ._call import Call
@@ -31,6 +30,7 @@ from ._context import scope_var
 from ._deadline import Deadline, acall_within, call_within
 from ._deferring import abegin, afail, afinish
 from ._gates import Awaiting, Blocking
+from ._halfway import adecided, decided, settle
 from ._interleaving import Interleaving, Places, Recorded, ain_place, in_place, recorded
 from ._lane import Lane, line_here, segments
 from ._ordering import order_point
@@ -222,8 +222,8 @@ class Scope:
             return step.replay()
         if step.terms.are_gated:
             return at_once(performed(self, step, Blocking(self.run.clock), execute))
-        if self.run.past.unfinished and (settled := self._settled(step)) is not None:
-            return step.settle(settled)
+        if self.run.past.unfinished and (found := decided(self, step)) is not None:
+            return settle(step, found)
         step.begin()
         try:
             while True:
@@ -274,8 +274,8 @@ class Scope:
             await run.hold()
         if step.terms.are_gated:
             return await performed(self, step, Awaiting(run.clock), execute)
-        if run.past.unfinished and (settled := await self._asettled(step)) is not None:
-            return step.settle(settled)
+        if run.past.unfinished and (found := await adecided(self, step)) is not None:
+            return settle(step, found)
         if step.is_effect:
             await abegin(step)
         else:
@@ -305,26 +305,6 @@ class Scope:
         except BaseException:
             step.abandon()
             raise
-
-    def _settled(self, step: Step) -> tuple[Decision, Any] | None:
-        """Return what a person decided about an effect left half-way; None: to execute it."""
-        question = step.unfinished()
-        if question is None:
-            return None
-        if step.is_refused:
-            return "reject", None
-        settled = decision(self._inner(step).ask(step.doubt, question))
-        return None if settled[0] == "approve" else settled
-
-    async def _asettled(self, step: Step) -> tuple[Decision, Any] | None:
-        """Like :meth:`_settled`, for coroutines."""
-        question = step.unfinished()
-        if question is None:
-            return None
-        if step.is_refused:
-            return "reject", None
-        settled = decision(await self._inner(step).aask(step.doubt, question))
-        return None if settled[0] == "approve" else settled
 
     def stream(self, call: Call, source: Callable[[], Iterator[Any]]) -> Iterator[Any]:
         """Like :meth:`step`, for a step whose value arrives in pieces; see :meth:`astream`."""

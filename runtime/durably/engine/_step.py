@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from ..errors import DurablyError, EncodeError, OutcomeUnknown, Suspended
+from ..errors import DurablyError, EncodeError, Suspended
 from ..journal import NO_BLOBS, Pace
 from ..journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
 from ..types import (
-    Decision,
-    OnUnfinished,
     StepInfo,
     StepPolicy,
     TimeoutPolicy,
@@ -29,8 +27,6 @@ from ._outcomes import Held, Slot
 from ._run import FailedStep, Run
 
 _SPLIT = 1024
-
-Question = Mapping[str, Any]
 
 
 class Step:
@@ -158,57 +154,6 @@ class Step:
     def timeout(self) -> TimeoutPolicy | None:
         """How long one attempt may take."""
         return self.policy.timeout
-
-    def unfinished(self) -> Question | None:
-        """Return what to ask a person about an effect that an earlier process left half-way."""
-        call, run = self.call, self.run
-        if not run.past.unfinished or self.slot.exact not in run.past.unfinished:
-            return None
-        if self._on_unfinished == "rerun":
-            run.tell(run.options.listeners.effect_repeated, self.info())
-            return None
-        shown = call.label or call.name
-        return {
-            "kind": "confirmation",
-            "name": call.name,
-            "message": (
-                f"{shown} began, but its process died before the outcome was recorded. Do it again "
-                "(approve), give the result it had (respond), or let it fail (reject)?"
-            ),
-            "args": unpack(self.packed),
-            "allowed": ["approve", "respond", "reject"],
-        }
-
-    @property
-    def _on_unfinished(self) -> OnUnfinished:
-        return self.policy.on_unfinished or ("ask" if self.policy.effect == "once" else "rerun")
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether an effect that was left half-way fails without asking anybody."""
-        return self._on_unfinished == "fail"
-
-    @property
-    def doubt(self) -> str:
-        """What the question of :meth:`unfinished` is called."""
-        return self.run.past.doubt(self.slot.exact)
-
-    def settle(self, decision: tuple[Decision, Any]) -> Any:
-        """Record the outcome that a person gave to a half-way effect.
-
-        Raises:
-            OutcomeUnknown: The person let it fail.
-        """
-        verb, answer = decision
-        if verb == "respond":
-            self.begin(announce=False)
-            return self.finish(self.call.responded(answer))
-        return self.refuse(
-            OutcomeUnknown(
-                f"{self.call.label or self.call.name} began in an earlier process and its outcome "
-                "is not known; it is not repeated"
-            )
-        )
 
     def refuse(self, error: Exception) -> NoReturn:
         """Fail the step without executing it.
