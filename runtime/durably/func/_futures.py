@@ -47,14 +47,13 @@ class TaskFuture(Future[T], Generic[T]):
         pool: Runs *work*, unless somebody asks for the result first.
     """
 
-    _state: str
-    _result: T | None
-    _exception: BaseException | None
+    _state: str = _PENDING
+    _result: T | None = None
+    _exception: BaseException | None = None
+    _is_awaited = False
 
     def __init__(self, work: Callable[[], T], pool: Pool) -> None:  # not super: see above
-        self._state = _PENDING
-        self._result = self._exception = None
-        self._work = work
+        self._work = [work]
         self._pool = pool
         self._context = contextvars.copy_context()
         pool.offer(self)
@@ -74,6 +73,7 @@ class TaskFuture(Future[T], Generic[T]):
             make = _WAITING.get(name)
             if make is None:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self._is_awaited = True
             return self.__dict__.setdefault(name, make())
 
     def done(self) -> bool:
@@ -95,9 +95,11 @@ class TaskFuture(Future[T], Generic[T]):
             self._end()
 
     def _claimed(self) -> Callable[[], T] | None:
-        """Return the work if nobody has it yet: taking it out of a dict is one atomic operation."""
-        work: Callable[[], T] | None = self.__dict__.pop("_work", None)
-        return work
+        """Return the work if nobody has it yet: taking it out of a list is one atomic operation."""
+        try:
+            return self._work.pop()
+        except IndexError:
+            return None
 
     def cancel(self) -> bool:
         """Cancel the task unless it has begun; say whether it is cancelled."""
@@ -113,7 +115,7 @@ class TaskFuture(Future[T], Generic[T]):
         looks at the state under the condition: one of the two sees the other.
         """
         self._state = _FINISHED
-        if "_condition" not in self.__dict__:
+        if not self._is_awaited:
             return
         with self._condition:
             for waiter in self._waiters:
