@@ -175,7 +175,8 @@ async def _on_message(
         remember_runtime(scope.run, self._runtime)
         scope = scope.parking(handler_tasks)
     with scope.entered():
-        return await ended_by(scope, original(self, message, ctx), ctx.cancellation_token)
+        work = original(self, message, ctx)
+        return await ended_by(scope, work, ctx.cancellation_token, is_answer=ctx.is_rpc)
 
 
 async def _select_speaker(

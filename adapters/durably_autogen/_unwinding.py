@@ -30,7 +30,12 @@ async def stop(scope: Scope, error: BaseException) -> Any:
 
 
 async def ended_by(
-    scope: Scope, work: Awaitable[Any], token: Any, *, with_errors: bool = False
+    scope: Scope,
+    work: Awaitable[Any],
+    token: Any,
+    *,
+    with_errors: bool = False,
+    is_answer: bool = False,
 ) -> Any:
     """Return what *work* returns; what AutoGen cannot handle, once raised, ends the run.
 
@@ -39,6 +44,7 @@ async def ended_by(
         work: What may raise.
         token: The CancellationToken around it.
         with_errors: Whether AutoGen cannot handle ordinary exceptions here either.
+        is_answer: Whether AutoGen hands every exception to who waits for an answer.
     """
     try:
         return await work
@@ -51,6 +57,8 @@ async def ended_by(
     except BaseException as error:
         if isinstance(error, Exception) and not with_errors:
             raise
+        if is_answer and not isinstance(error, Suspended):
+            raise  # such as a ToolException, which is no Exception
         return await stop(scope, error)
 
 

@@ -41,7 +41,9 @@ def test_a_feature_is_the_same_plain_durable_replayed_and_killed(tmp_path, name)
     check_clean(durable, logged)
     if feature.kills:
         killed = four.killed()
-        assert killed.kills == sum(durable.steps.values()), killed.last
+        steps = sum(durable.steps.values())
+        # Steps that end together are recorded together, and one kill comes after all of them.
+        assert killed.kills == steps or (feature.at_once and killed.kills < steps), killed.last
         check_same(killed, durable, feature)
         check_clean(killed, logged)
 

@@ -13,6 +13,7 @@ from autogen_core import (
     ClosureContext,
     DefaultSubscription,
     DefaultTopicId,
+    FunctionCall,
     MessageContext,
     RoutedAgent,
     SingleThreadedAgentRuntime,
@@ -29,7 +30,7 @@ from autogen_core.models import (
     SystemMessage,
     UserMessage,
 )
-from autogen_core.tool_agent import ToolAgent, tool_agent_caller_loop
+from autogen_core.tool_agent import ToolAgent, ToolExecutionException, tool_agent_caller_loop
 from autogen_core.tools import FunctionTool
 
 import durably
@@ -146,6 +147,32 @@ async def tool_agent(kit: Kit) -> Any:
     )
     await runtime.stop()
     return made
+
+
+@feature(steps="tool 2")
+async def failing_tool_agent(kit: Kit) -> Any:
+    # What a ToolAgent raises is no Exception, and the runtime hands it to who sent the message.
+    async def fail(a: int) -> int:
+        """Fail once, then work."""
+        kit.note("tried")
+        if a == 1:
+            raise ValueError("no tea")
+        return a
+
+    runtime = SingleThreadedAgentRuntime()
+    tool = FunctionTool(fail, "Fails.")
+    await ToolAgent.register(runtime, "tools", lambda: ToolAgent("Runs tools.", [tool]))
+    runtime.start()
+    said: list[str] = []
+    for number in (1, 2):
+        call = FunctionCall(id=str(number), name="fail", arguments=f'{{"a": {number}}}')
+        try:
+            result = await runtime.send_message(call, AgentId("tools", "default"))
+            said.append(result.content)
+        except ToolExecutionException as error:
+            said.append(error.content)
+    await runtime.stop_when_idle()
+    return said
 
 
 class Boss(RoutedAgent):
