@@ -27,7 +27,7 @@ class Feature:
         steps: How many steps of each kind one run has, such as ``"model 2, tool 1"``.
         answers: What people answer, by a part of the question.
         plain: Whether the program can be run without durably; one that asks through it cannot.
-        at_once: Whether steps run side by side, so that a kill may find one unrecorded, or two recorded.
+        at_once: Whether steps run side by side: a kill may find one unrecorded, or two recorded.
         kills: Whether it is killed after each step; not where every process starts a server.
         since: The first version of AutoGen that has the feature.
     """
