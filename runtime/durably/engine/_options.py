@@ -71,6 +71,7 @@ class Options:
         catches_input: Whether what a program reads from the terminal itself is a step.
         asks_here: Whether a question is put to a person at once, the way the program itself would
             put it, where its adapter offers that; the run is not suspended then.
+        relays: Whether parts that a step writes while it goes are recorded for other processes.
         unwritable: Makes what is stored of a value that cannot be written; None: the run stops.
             Only for runs that no other process will continue.
     """
@@ -87,4 +88,5 @@ class Options:
     sources: Sources = field(default_factory=Sources)
     catches_input: bool = False
     asks_here: bool = False
+    relays: bool = False
     unwritable: Callable[[Any], Stored] | None = None

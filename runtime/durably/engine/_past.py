@@ -16,6 +16,7 @@ from ..journal.records import (
     STEP_FAILED,
     STEP_OK,
     STEP_STARTED,
+    TOLD,
     Answered,
     Asked,
     Entry,
@@ -85,7 +86,7 @@ class Past:
         for row in rows:
             if is_plain and row.kind == STEP_OK:
                 self.parks, self.parked_since = 0, None
-            else:
+            elif row.kind != TOLD:
                 self.add(from_row(thread, row))
 
     @classmethod

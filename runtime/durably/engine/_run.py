@@ -13,12 +13,13 @@ from typing import Any, NamedTuple, NoReturn
 from ..errors import DurablyError, Suspended
 from ..hooks.listeners import Handler, tell
 from ..journal import Codec, Pace, Pending, Row, ThreadLog
-from ..journal.records import Entry, Ordered, Program, Record, StepEnded
+from ..journal.records import Entry, Ordered, Program, Record, StepEnded, Told
 from ..types import Interrupt, RunInfo
 from ._lane import Lane, inside
 from ._options import Options
 from ._past import Past
 from ._program import changed_files
+from ._relaying import Relay
 
 
 class FailedStep(NamedTuple):
@@ -47,6 +48,7 @@ class Run:
         past: Its records so far.
         root: The lane that everything else lies in.
         sink: Takes stream parts, if the run is streamed.
+        parts: Those that are to be recorded with the next append.
         hold: Waits while the consumer of the stream has too much to take; asked before each step
             of a coroutine.
         pending: Questions asked in this process that have no answer, by id.
@@ -85,7 +87,8 @@ class Run:
         self.clock = options.clock
         self.past = Past(rows, info.thread)
         self.root = Lane("")
-        self.sink = sink
+        self.sink = Relay(self, sink) if options.relays else sink
+        self.parts: list[bytes] = []
         self.hold: Callable[[], Awaitable[None]] | None = None
         self.lock = threading.RLock()
         self.pending: dict[str, Interrupt] = {}
@@ -217,7 +220,7 @@ class Run:
         log = self.log
         if log is None:
             return 0
-        if self._orders or self.options.sources.files() is not self._files:
+        if self._orders or self.parts or self.options.sources.files() is not self._files:
             return self.append(step, blobs=blobs)
         try:
             row = log.append(self.id, step, blobs=blobs)
@@ -237,12 +240,15 @@ class Run:
                 self.past.add(Entry(seq, self.id, record))
 
     def side_records(self) -> Sequence[Record]:
-        """Return what rides on the next append: order points, and files loaded since the last."""
+        """Return what rides on the next append: stream parts, order points, files loaded since."""
         files = self.options.sources.files()
-        if not self._orders and files is self._files:
+        if not self._orders and not self.parts and files is self._files:
             return ()
         side: list[Record] = []
         with self.lock:
+            if self.parts:
+                side.append(Told(self.parts))
+                self.parts = []
             groups: dict[str, list[str]] = {}
             for group, who in self._orders:
                 groups.setdefault(group, []).append(who)

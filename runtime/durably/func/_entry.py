@@ -258,9 +258,9 @@ class Entrypoint(Piped):
 
         Args:
             config: Names the thread.
-            stream_mode: ``updates``, ``tasks``, ``values`` or a list of them, as in :meth:`stream`.
-                What is written while a task goes (``custom``, ``messages``) is told only where the
-                run is driven.
+            stream_mode: ``updates``, ``tasks``, ``values``, ``custom`` or a list of them, as in
+                :meth:`stream`. What tasks write (``custom``) comes from hosts with
+                ``stream_resumable``.
             subgraphs: As for :meth:`stream`.
             version: As for :meth:`stream`.
             timeout: Seconds without anything new after which it is given up.

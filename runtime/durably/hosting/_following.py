@@ -25,6 +25,7 @@ from ..journal.records import (
     RunWaiting,
     StepEnded,
     StepStarted,
+    Told,
     from_row,
 )
 from ..types import Interrupt
@@ -32,7 +33,7 @@ from ._piping import apipe
 
 P = TypeVar("P")
 
-_TOLD = frozenset({"updates", "tasks", "values"})
+_TOLD = frozenset({"updates", "tasks", "values", "custom", "messages"})
 
 _LOOK_UP = 5.0
 """Seconds after which a follower that hears nothing asks whether it is still wanted."""
@@ -104,8 +105,8 @@ def joinable(modes: frozenset[str]) -> frozenset[str]:
     untold = sorted(modes - _TOLD)
     if untold:
         raise ValueError(
-            f"parts of stream mode {untold[0]!r} are told only where the run is driven; the "
-            f"journal tells {', '.join(sorted(_TOLD))}"
+            f"parts of stream mode {untold[0]!r} are told only where the run is driven; a journal "
+            f"tells {', '.join(sorted(_TOLD))}"
         )
     return modes
 
@@ -158,6 +159,10 @@ class Retelling:
             self._step(record)
         elif isinstance(record, StepStarted):
             self._begins(record, record.label)
+        elif isinstance(record, Told):
+            for part in record.parts:
+                mode, lanes, data = self._value(part)
+                self._hearer.take(mode, tuple(lanes), data)
         elif isinstance(record, RunStarted):
             self._hearer.began(entry.run, self._value(record.value))
         elif isinstance(record, RunResumed):

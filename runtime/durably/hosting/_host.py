@@ -61,6 +61,8 @@ class Host:
         config: A file with policies that go over these, or what was read from one; by default the
             one that is nearest to the program, upward. False: none.
         on_change: What to do with steps whose request changed.
+        stream_resumable: Whether parts that a step writes while it goes (``custom``, ``messages``)
+            are recorded too, for those who join a run's stream from another process.
         catch_input: Whether what programs read from the terminal themselves (``input``,
             ``getpass``, click's and rich's prompts) is a step, as it is under ``durably run``.
         prompter: Puts questions to the person at the terminal, if somebody sits there.
@@ -85,6 +87,7 @@ class Host:
         cache: str | Cache | None = None,
         config: str | Path | Config | Literal[False] | None = None,
         on_change: OnChange = "auto",
+        stream_resumable: bool = False,
         catch_input: bool = False,
         prompter: Answerer | None = None,
         clock: Clock | None = None,
@@ -125,6 +128,7 @@ class Host:
             escalate=self._escalate,
             prompter=prompter,
             catches_input=catch_input,
+            relays=stream_resumable,
             sources=Sources(),
         )
 
@@ -346,9 +350,8 @@ class Host:
 
         Args:
             thread: The thread's id.
-            stream_mode: ``updates``, ``tasks``, ``values`` or a list of these, as in
-                :meth:`Durable.stream`. What is written while a step goes (``custom``, ``messages``)
-                is told only where the run is driven.
+            stream_mode: A mode or a list of modes, as in :meth:`Durable.stream`. Parts of
+                ``custom`` and ``messages`` come from hosts with ``stream_resumable``.
             timeout: Seconds without anything new after which it is given up.
 
         Raises:

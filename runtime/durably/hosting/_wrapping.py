@@ -40,6 +40,7 @@ def wrap(
     cache: str | Cache | None = None,
     config: str | Path | Literal[False] | None = None,
     on_change: OnChange = "auto",
+    stream_resumable: bool = False,
     catch_input: bool = False,
     listeners: Iterable[Listener] = (),
     plugins: Iterable[object] = (),
@@ -47,13 +48,11 @@ def wrap(
     """Return *target* with durable runs around it; the object itself is not touched.
 
     Every model call, tool call, agent's turn and question to a person inside a run is journaled.
-    It can be used on many thread ids at once, from many threads and event loops; where a
-    framework's object holds one conversation, runs that overlap get copies of it.
+    Runs may overlap, in threads and event loops: an object that holds one conversation is copied.
 
     Args:
         target: A CrewAI crew, an AutoGen agent or team, or what another adapter claims.
-        checkpointer: The journal: a URL (``sqlite:///runs.db``, ``memory:``), a storage, or a host
-            to share.
+        checkpointer: The journal: a URL (``sqlite:///runs.db``), a storage, or a host to share.
         policies: Step policies by pattern (a step's name, ``kind:name``, or a glob of either) or by
             :class:`durably.Match`. Of those that fit a step the last wins, field by field.
         budgets: What each run, or each thread, may spend on models before a person is asked.
@@ -61,6 +60,7 @@ def wrap(
         config: A file with policies that go over these; by default the nearest. False: none.
         approve: Calls that a person must agree to: a tool's name, a glob of names, or a kind.
         on_change: What to do with steps whose request changed; see :class:`StepPolicy`.
+        stream_resumable: Whether tokens are recorded for who joins a run's stream from elsewhere.
         catch_input: Whether what the program reads from the terminal itself is a step.
         listeners: Who watches.
         plugins: Objects with hook implementations, for this wrap only.
@@ -84,11 +84,12 @@ def wrap(
             cache=cache,
             config=config,
             on_change=on_change,
+            stream_resumable=stream_resumable,
             catch_input=catch_input,
         )
-    adapter = _claiming(host, target)
+    entry = _claiming(host, target).entry(target)
     host.activate()
-    return Durable(target, host, adapter.entry(target))
+    return Durable(target, host, entry)
 
 
 def _claiming(host: Host, target: object) -> Adapter:

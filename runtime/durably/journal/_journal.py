@@ -115,6 +115,10 @@ class Journal:
             return work()
         return await self._apart.call(work, undo)
 
+    def soon(self, key: int, write: Callable[[], None]) -> None:
+        """Call *write*, which must not raise, in a moment; once, however often it is asked."""
+        self._flusher.soon(key, write)
+
     @property
     def is_shared(self) -> bool:
         """Whether several threads are held."""

@@ -120,7 +120,7 @@ class ThreadLog:
 
         Args:
             run: The run they belong to.
-            *records: What happened, in order.
+            *records: What happened, in order; none to write only what the owner has.
             blobs: Content-addressed parts that the records refer to.
             barrier: Whether everything so far must survive a power cut when this returns.
             owner: What has something to write in front of them, and is told when it is written.
@@ -135,15 +135,13 @@ class ThreadLog:
                 return self._share(Pending(run, records, blobs, barrier=barrier, owner=owner))
             self.turn.acquire()
         try:
-            if self._pending:
-                self._write_pending()
-            if self._failure is not None:
-                raise self._failure
-            if self._is_unsure:
-                self._look_again()
+            if self._pending or self._is_unsure or self._failure is not None:
+                self._make_ready()
             side = owner.side_records() if owner is not None else ()
             if side:
                 records = (*side, *records)
+            elif not records:
+                return 0  # somebody else has just taken along what was to be written
             first = self._head + 1
             rows = [to_row(self.thread, first, run, records[0])]
             for record in records[1:]:
@@ -159,6 +157,15 @@ class ThreadLog:
             return first + len(side)
         finally:
             self.turn.release()
+
+    def _make_ready(self) -> None:
+        """See to what earlier appends have left behind."""
+        if self._pending:
+            self._write_pending()
+        if self._failure is not None:
+            raise self._failure
+        if self._is_unsure:
+            self._look_again()
 
     def _share(self, pending: Pending) -> int:
         """Append together with other threads that found another one writing."""

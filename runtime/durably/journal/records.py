@@ -187,6 +187,13 @@ class Program(NamedTuple):
     files: dict[str, bytes]
 
 
+class Told(NamedTuple):
+    """Parts of the run's stream that no other record tells, as they were written."""
+
+    parts: list[bytes]
+    """Each an encoded list of mode, lane in segments, and data."""
+
+
 Record: TypeAlias = (
     RunStarted
     | RunResumed
@@ -201,6 +208,7 @@ Record: TypeAlias = (
     | StepAttempted
     | Ordered
     | Program
+    | Told
 )
 
 KINDS: Mapping[type[Any], int] = {
@@ -217,9 +225,11 @@ KINDS: Mapping[type[Any], int] = {
     StepAttempted: 18,
     Ordered: 19,
     Program: 20,
+    Told: 22,
 }
 """What the journal says for each record; the numbers never change."""
 
+TOLD = KINDS[Told]
 STEP_OK, STEP_STARTED, STEP_FAILED = KINDS[StepEnded], KINDS[StepStarted], 21
 """A step's outcome is told by its row's kind too, so that it is known without reading the row."""
 

@@ -14,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from durably import Command, Host, MemoryStorage, SqliteStorage, entrypoint, interrupt, task
+from durably import (
+    Command,
+    Host,
+    MemoryStorage,
+    SqliteStorage,
+    entrypoint,
+    get_stream_writer,
+    interrupt,
+    task,
+)
 from durably.journal import Storage
 from durably_postgres import PostgresStorage
 
@@ -181,13 +190,79 @@ def test_silence_ends_a_stream_only_if_it_was_asked_to(opened: Open) -> None:
 def test_parts_that_a_journal_does_not_tell_are_refused(opened: Open) -> None:
     """So is what no stream has, and a config that names no thread."""
     host = Host(opened())
-    with pytest.raises(ValueError, match="'custom' are told only where the run is driven"):
-        host.join_stream("t", stream_mode=["updates", "custom"])
+    flow = entrypoint(checkpointer=host)(lambda given: given)
+    with pytest.raises(ValueError, match="'checkpoints' are told only where the run is driven"):
+        list(flow.join_stream(T, stream_mode=["updates", "checkpoints"]))
     with pytest.raises(ValueError, match="unknown stream mode"):
         host.join_stream("t", stream_mode="all")
-    flow = entrypoint(checkpointer=host)(lambda given: given)
     with pytest.raises(ValueError, match="names no thread"):
         list(flow.join_stream({}))
+
+
+def test_what_a_task_writes_is_followed_if_the_host_records_it(opened: Open) -> None:
+    """Parts come while the task goes, in front of its result; a replayed task writes none."""
+    gate = Gate()
+
+    @task
+    def speak(count: int) -> int:
+        write = get_stream_writer()
+        for number in range(count):
+            write({"token": number})
+            gate.wait()
+        return count
+
+    @entrypoint(checkpointer=Host(opened(), stream_resumable=True))
+    def flow(count: int) -> Any:
+        return speak(count).result(), interrupt("go on?")
+
+    parts = Host(opened()).join_stream("t", stream_mode=["custom", "updates"], timeout=30)
+    running = threading.Thread(target=lambda: flow.invoke(3, T))
+    running.start()
+    for number in range(3):
+        assert next(parts) == ("custom", {"token": number})
+        gate.open()
+    rest = list(parts)
+    running.join()
+    assert rest[0] == ("updates", {"speak": 3})
+    assert len(rest) == 2
+    assert flow.invoke(Command(resume="yes"), T) == (3, "yes")
+    assert [*flow.join_stream(T, stream_mode="custom", timeout=30)] == [
+        {"token": number} for number in range(3)
+    ]
+
+
+def test_parts_that_cannot_be_written_harm_nothing(opened: Open) -> None:
+    """They are told where the run is driven, and the others are recorded."""
+
+    @task
+    def speak() -> str:
+        write = get_stream_writer()
+        for part in (1, threading.Lock(), 2):
+            write(part)
+        return "done"
+
+    @entrypoint(checkpointer=Host(opened(), stream_resumable=True))
+    def flow(_: Any) -> str:
+        return speak().result()
+
+    assert len(list(flow.stream(1, T, stream_mode="custom"))) == 3
+    assert list(flow.join_stream(T, stream_mode="custom", timeout=30)) == [1, 2]
+
+
+def test_nothing_of_them_is_recorded_otherwise(opened: Open) -> None:
+    """Without the option a journal holds what it needs to go on, and no more."""
+
+    @task
+    def speak() -> str:
+        get_stream_writer()("word")
+        return "done"
+
+    @entrypoint(checkpointer=Host(opened()))
+    def flow(_: Any) -> str:
+        return speak().result()
+
+    flow.invoke(1, T)
+    assert list(flow.join_stream(T, stream_mode="custom", timeout=30)) == []
 
 
 @pytest.mark.parametrize("opened", ["sqlite", "postgres"], indirect=True)
