@@ -22,6 +22,7 @@ from ..engine import (
 )
 from ..errors import GraphDrained
 from ..hosting import Host, open_run, place_of, thread_of
+from ..journal import NO_BLOBS
 from ..journal.records import Saved, StepAttempted
 from ..types import CachePolicy, Command, RetryPolicy, TimeoutPolicy, retry_delay
 from ._asking import refusal
@@ -197,12 +198,20 @@ class Body:
     def _execute(self, opened: Opened) -> Any:
         run, frame = opened.run, opened.frame
         around = Scope(run, run.root)
-        return self._remember(run, self.attempts(around, frame, opened.value, frame.config))
+        returned = self.attempts(around, frame, opened.value, frame.config)
+        value, saved, blobs = self._remembered(run, returned)
+        if saved is not None:
+            run.append(saved, blobs=blobs)
+        return value
 
     async def _aexecute(self, opened: Opened) -> Any:
         run, frame = opened.run, opened.frame
         around = Scope(run, run.root)
-        return self._remember(run, await self.aattempts(around, frame, opened.value, frame.config))
+        returned = await self.aattempts(around, frame, opened.value, frame.config)
+        value, saved, blobs = self._remembered(run, returned)
+        if saved is not None:
+            await run.aappend(saved, blobs=blobs, is_alone=run.is_alone)
+        return value
 
     def attempts(self, around: Scope, frame: Frame, value: Any, config: Any) -> Any:
         """Return what the function returns, tried again as often as its policy says.
@@ -303,13 +312,15 @@ class Body:
         run.past.enter_again(run.failed_in(error))
         return delay
 
-    def _remember(self, run: Run, returned: Any) -> Any:
-        """Keep what the thread is to remember, and return what the caller gets."""
+    def _remembered(
+        self, run: Run, returned: Any
+    ) -> tuple[Any, Saved | None, Mapping[bytes, bytes]]:
+        """Return what the caller gets, and the record of what the thread is to remember."""
         value, save = self.parted(returned)
-        if self.setup.checkpointer not in (None, False) and not run.stopping:
-            body, blobs = run.codec.split(save)
-            run.append(Saved(run.clock.now(), body), blobs=blobs)
-        return value
+        if self.setup.checkpointer in (None, False) or run.stopping:
+            return value, None, NO_BLOBS
+        body, blobs = run.codec.split(save)
+        return value, Saved(run.clock.now(), body), blobs
 
 
 class Found(NamedTuple):

@@ -32,13 +32,16 @@ class Watched(SqliteStorage):
         self.taking, self.given_back = threading.Event(), threading.Event()
         self.may_take = threading.Event()
         self.may_take.set()
+        self.forbidden = 0
 
     def acquire(self, thread: str, owner: str, ttl: float, now: float) -> Lease:
+        assert threading.get_ident() != self.forbidden
         self.taking.set()
         assert self.may_take.wait(20)
         return super().acquire(thread, owner, ttl, now)
 
     def renew(self, lease: Lease, until: float) -> None:
+        assert threading.get_ident() != self.forbidden
         super().renew(lease, until)
         if not until:
             self.given_back.set()
@@ -46,6 +49,7 @@ class Watched(SqliteStorage):
     def append(
         self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool
     ) -> None:
+        assert threading.get_ident() != self.forbidden
         if any(row.kind == STEP_OK for row in rows):
             self.alone.append(sum(row.kind == STEP_OK for row in rows))
             self.begun.set()
@@ -55,6 +59,7 @@ class Watched(SqliteStorage):
         super().append(lease, rows, blobs, barrier=barrier)
 
     def append_all(self, appends: Sequence[Append]) -> Sequence[Exception | None]:
+        assert threading.get_ident() != self.forbidden
         self.shared.append([len(one.rows) for one in appends])
         self.begun.set()
         assert self.go_on.wait(20)
@@ -156,9 +161,9 @@ async def test_the_loop_goes_on_while_a_slow_commit_is_made(remote: Watched) -> 
 
     remote.go_on.clear()
     await flow.ainvoke(1, thread())
-    assert remote.shared[0] in ([1], [3])  # the thread may be quicker than the loop
-    assert sum(map(sum, remote.shared)) == len("abcde") + 1  # and the run's end
-    assert len(remote.shared) <= 4
+    assert sum(remote.shared[0]) <= 3  # the thread may be quicker than the loop
+    assert sum(map(sum, remote.shared)) == len("abcde") + 2  # the memory, and the end
+    assert len(remote.shared) <= 5
     assert seen == steps_of(remote)
 
 
@@ -185,7 +190,8 @@ async def test_runs_of_one_loop_share_commits(remote: Watched) -> None:
         await asyncio.sleep(0)
     remote.go_on.set()
     assert await asyncio.gather(*runs) == list(map(str, range(8)))
-    assert list(map(len, remote.shared[:2])) == [1, 7]
+    assert len(remote.shared[0]) == 1
+    assert len(remote.shared[1]) >= 7  # the first may be quick to bring what comes next
 
 
 async def test_a_failing_shared_commit_stops_the_run(remote: Watched) -> None:
@@ -254,6 +260,24 @@ async def test_a_cancelled_run_loses_nothing(remote: Watched) -> None:
         await running
     assert await flow.ainvoke(None, thread()) == ["a", "b", "c"]
     assert begun == ["a", "b", "c"]
+
+
+async def test_nothing_slow_is_done_in_the_thread_of_the_loop(remote: Watched) -> None:
+    """From taking the thread to giving it back, with a step, an effect, a failure, a memory."""
+
+    @task(effect="once")
+    async def pay() -> str:
+        raise ValueError("no money")
+
+    @entrypoint(checkpointer=Host(remote))
+    async def flow(word: str) -> str:
+        with pytest.raises(ValueError, match="no money"):
+            await pay()
+        return await echo(word)
+
+    remote.forbidden = threading.get_ident()
+    assert await flow.ainvoke("a", thread()) == "a"
+    assert await flow.ainvoke("b", thread()) == "b"
 
 
 async def test_the_loop_goes_on_while_a_thread_is_taken(remote: Watched) -> None:
