@@ -23,7 +23,9 @@ _STREAMS = frozenset(
 _TASK_TEXTS = ("description", "expected_output", "output_file", "name")
 _AGENT_TEXTS = ("role", "goal", "backstory")
 _TASK_COUNTS = ("used_tools", "tools_errors", "delegations", "retry_count")
-_AGENT_COUNTS = ("_times_executed",)
+_AGENT_COUNTS = ("_times_executed", "agent_executor")
+_EXECUTOR_COUNTS = ("messages",)
+"""Before CrewAI 1.14 an agent goes on with what it was told before."""
 
 
 def kind_of(target: object) -> str | None:
@@ -164,11 +166,14 @@ def _left_as_found(crew: Any) -> Generator[None]:
     """Undo what a kickoff changes on a crew and would bring into the next one.
 
     Inputs and plans are written into the texts of tasks and agents: these are put back always.
-    Counters go on after a run that is done, as in CrewAI; an unfinished run will be replayed from
-    the top and counts again.
+    Counters and conversations go on after a run that is done, as in CrewAI; an unfinished run will
+    be replayed from the top and counts again.
     """
-    texts = list(_kept(crew.tasks, _TASK_TEXTS)) + list(_kept(_agents(crew), _AGENT_TEXTS))
-    counts = list(_kept(crew.tasks, _TASK_COUNTS)) + list(_kept(_agents(crew), _AGENT_COUNTS))
+    agents = _agents(crew)
+    executors = [getattr(agent, "agent_executor", None) for agent in agents]
+    texts = [*_kept(crew.tasks, _TASK_TEXTS), *_kept(agents, _AGENT_TEXTS)]
+    counts = [*_kept(crew.tasks, _TASK_COUNTS), *_kept(agents, _AGENT_COUNTS)]
+    counts += _kept(executors, _EXECUTOR_COUNTS)
     totals = [(model._token_usage, dict(model._token_usage)) for model in _models(crew)]
     try:
         yield

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
-_COMMON = ("temperature", "top_p", "max_tokens", "seed", "stop")
+_COMMON = ("temperature", "top_p", "max_tokens", "seed")
 """Settings that every provider's class takes."""
 
 
@@ -18,9 +19,13 @@ def other_model(model: Any, name: str) -> Any:
     if not slash or provider == getattr(model, "provider", ""):
         keeps_provider = str(model.model).startswith(f"{provider}/")
         own = name if not slash or keeps_provider else bare
-        return model.model_copy(update={"model": own})
+        other = copy.copy(model)
+        other.model = own
+        return other
     from crewai import LLM
 
     settings = {key: getattr(model, key, None) for key in _COMMON}
-    given = {key: value for key, value in settings.items() if value is not None and value != []}
-    return LLM(model=name, **given)
+    other = LLM(model=name, **{key: value for key, value in settings.items() if value is not None})
+    if getattr(model, "stop", None):
+        other.stop = model.stop  # as CrewAI's agents set it; not every class takes it
+    return other

@@ -68,13 +68,21 @@ def _review(crew: Any) -> dict[str, Any]:
     if reviewed is None:
         return question
     first, context = reviewed
-    answer = getattr(getattr(context, "state", None), "current_answer", None) or first
+    state = getattr(context, "state", None)
+    newest = _newest(context) if state is None else getattr(state, "current_answer", None)
+    answer = newest or first
     question["answer"] = shown(getattr(answer, "output", answer))
     if context.agent is not None:
         question["agent"] = " ".join(str(context.agent.role).split())
     if context.task is not None:
         question["task"] = context.task.description
     return question
+
+
+def _newest(context: Any) -> str:
+    """Return what the agent said last; before CrewAI 1.14 only its messages tell."""
+    said = [one.get("content") for one in context.messages if one.get("role") == "assistant"]
+    return str(said[-1] or "").rpartition("Final Answer:")[2].strip() if said else ""
 
 
 def request_human_input(

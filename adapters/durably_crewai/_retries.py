@@ -11,6 +11,9 @@ from typing import Any
 _CLIENTS = ("_get_sync_client", "_get_async_client")
 """Methods of CrewAI's model classes that make or return the SDK's client."""
 
+_ATTRIBUTES = ("client", "async_client")
+"""Where they kept it before CrewAI 1.14."""
+
 _KEPT = "durably_max_retries"
 _setting = threading.Lock()
 
@@ -37,9 +40,9 @@ def left_to_the_policy(model: Any) -> Generator[None]:
 
 
 def _clients(model: Any) -> Generator[Any]:
-    for name in _CLIENTS:
-        make = getattr(model, name, None)
-        client = make() if make is not None else None
+    makers = [getattr(model, name, None) for name in _CLIENTS]
+    held = [vars(model).get(name) for name in _ATTRIBUTES]
+    for client in [*(make() for make in makers if make is not None), *held]:
         if isinstance(getattr(client, "max_retries", None), int):
             yield client
 

@@ -31,7 +31,12 @@ def _autogen(package: str) -> Suite:
 
 
 SUITES = {
-    "crewai": Suite(".", ("lib/crewai/tests",), ("-n", "2", "--max-worker-restart=20")),
+    "crewai": Suite(
+        ".",
+        ("lib/crewai/tests",),
+        ("-n", "2", "--max-worker-restart=20", "-p", "no:randomly"),
+        environment=(("LITELLM_LOCAL_MODEL_COST_MAP", "True"),),
+    ),
     "autogen-agentchat": _autogen("autogen-agentchat"),
     "autogen-core": _autogen("autogen-core"),
     "autogen-ext": _autogen("autogen-ext"),

@@ -44,7 +44,7 @@ class Sources:
     def _look(self) -> None:
         self._loaded = len(sys.modules)
         found = dict(self._files)
-        for name, module in list(sys.modules.items()):
+        for name, module in sys.modules.copy().items():  # others import meanwhile
             if name in self._seen:
                 continue
             self._seen.add(name)

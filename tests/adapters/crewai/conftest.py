@@ -6,8 +6,10 @@ import gc
 import os
 import tempfile
 import warnings
+from importlib.metadata import version
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 import durably
 from durably.testing import ModelServer
@@ -39,6 +41,9 @@ def pytest_collection_modifyitems(config, items):
     if "old_crewai" not in config.option.markexpr:
         items[:] = [item for item in items if item.get_closest_marker("old_crewai") is None]
     for item in items:
+        for spec, why in (mark.args for mark in item.iter_markers("with_crewai")):
+            if version("crewai") not in SpecifierSet(spec):
+                item.add_marker(pytest.mark.skip(reason=f"CrewAI {spec}: {why}"))
         if "tests/adapters/crewai" in item.path.as_posix():
             item.add_marker(pytest.mark.crewai)
             item.add_marker(pytest.mark.timeout(120))

@@ -86,6 +86,7 @@ def test_an_answer_serves_another_crews_run(serve, hosted):
     assert [step.cached for step in steps_in(host)] == [False, True]
 
 
+@pytest.mark.with_crewai(">=1.14", "agents went on with old messages")
 def test_a_budget_of_a_crew_is_raised_by_a_person(serve, hosted):
     """The crew waits between its tasks and goes on with the larger limit."""
     server = serve([Rule(When(), Reply.text("done").using(prompt=80, completion=20))])
