@@ -81,7 +81,8 @@ def _review(crew: Any) -> dict[str, Any]:
 
 def _newest(context: Any) -> str:
     """Return what the agent said last; before CrewAI 1.14 only its messages tell."""
-    said = [one.get("content") for one in context.messages if one.get("role") == "assistant"]
+    messages = getattr(context, "messages", ())
+    said = [one.get("content") for one in messages if one.get("role") == "assistant"]
     return str(said[-1] or "").rpartition("Final Answer:")[2].strip() if said else ""
 
 
