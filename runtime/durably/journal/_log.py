@@ -219,7 +219,7 @@ class ThreadLog:
             self._give_up(batch.pending, error)
             return
         rows = batch.append.rows
-        self._head = rows[-1].seq
+        self._head = rows[-1].seq if rows else self._head
         if self._kept_back:
             self._kept_back, self._kept_blobs = [], {}
         if self._known is not None:
