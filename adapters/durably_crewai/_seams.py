@@ -328,6 +328,13 @@ SUPPORT = (
         optional=True,
     ),
     Seam(
+        "crewai.telemetry.telemetry:Telemetry._shutdown",
+        "support",
+        _support.shut_down,
+        "a run that is ended by SIGTERM counts as done, and does not go on",
+        optional=True,
+    ),
+    Seam(
         "crewai.telemetry.telemetry:SafeOTLPSpanExporter.export",
         "support",
         _support.export,

@@ -1,8 +1,9 @@
-"""What only keeps the rest working: live tokens, and no telemetry from durable runs."""
+"""What only keeps the rest working: live tokens, no telemetry from durable runs, signals."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from ._spent import note_usage
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
 _THEIRS = "crewai.com"
 _VERSION_CHECK = "CREWAI_DISABLE_VERSION_CHECK"
+_DEFAULTS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
 _CHUNKS = {"llm_stream_chunk": "text", "llm_thinking_chunk": "thinking"}
 
 
@@ -94,3 +96,16 @@ def export(scope: Scope | None, original: Callable[..., Any], self: Any, spans: 
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     return SpanExportResult.SUCCESS
+
+
+def shut_down(scope: Scope, original: Callable[..., None], self: Any) -> None:
+    """Interrupt a run for a signal that ends the process, for ``Telemetry._shutdown``.
+
+    CrewAI's telemetry handles SIGTERM, and then leaves with ``SystemExit(0)``, as a program does
+    that is done. Signals that a program handles itself are left to it.
+    """
+    del scope
+    original(self)
+    taken = getattr(self, "_original_handlers", {})
+    if all(taken.get(number, default) == default for number, default in _DEFAULTS.items()):
+        raise KeyboardInterrupt

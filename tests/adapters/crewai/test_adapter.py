@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -142,6 +143,38 @@ def test_no_newer_crewai_is_looked_for_but_a_stand_in_is_asked(host, monkeypatch
     told = shown.invoke([*found])
     assert "2.0" in told
     assert "It is broken." in told
+
+
+@pytest.fixture
+def signals():
+    """Put the handlers of signals back."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGTSTP, signal.SIGCONT)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+def test_a_signal_that_ends_the_process_does_not_end_the_run(host, monkeypatch, signals, number):
+    """CrewAI's telemetry leaves with ``SystemExit(0)`` for SIGTERM, as a program that is done."""
+    for name in ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(telemetry.Telemetry, "_instance", None)
+    telemetry.Telemetry()
+    host.activate()
+    told = []
+
+    @durably.entrypoint(checkpointer=host)
+    def main(_):
+        if not told:
+            told.append(number)
+            signal.raise_signal(number)
+        return "done"
+
+    with pytest.raises(KeyboardInterrupt):
+        main.invoke(1, CONFIG)
+    assert main.invoke(None, CONFIG) == "done"
 
 
 def test_what_changes_the_answer_is_in_the_request(host, serve):
