@@ -192,8 +192,10 @@ async def aexecute_task(
 def _agent_span(scope: Scope, agent: Any, task: Any) -> Generator[Scope]:
     role = " ".join(str(agent.role).split())
     owner = ("agent", id(agent), id(task))
+    # In a task agents have their turns one after the other: one whose role was edited is the same.
+    segment = f"agent:{role}" if task is None else "agent"
     with (
-        scope.span("agent", role, f"agent:{role}", owner=owner) as inner,
+        scope.span("agent", role, segment, owner=owner) as inner,
         calls_recorded(agent, "step_callback"),
     ):
         yield inner

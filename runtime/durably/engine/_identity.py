@@ -29,6 +29,7 @@ _OPTIONS = (
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _ADDRESS_MARK = b" at 0x"
 _DEPTH = 64
+_AROUND = 15
 _SHOWN = 60
 
 
@@ -189,10 +190,20 @@ def _shown(value: Any) -> str:
 
 
 def _shown_pair(one: Any, other: Any) -> str:
-    """Show two values, long texts from where they part."""
+    """Show two values; of long texts where they part, with a little of what stands around it."""
     if isinstance(one, str) and isinstance(other, str) and max(len(one), len(other)) > _SHOWN:
-        parts = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
-        start = max(0, parts - _SHOWN // 3)
-        lead = "…" if start else ""
-        one, other = lead + one[start:], lead + other[start:]
+        begin = _in_common(one, other)
+        end = _in_common(one[begin:][::-1], other[begin:][::-1])
+        one, other = (_middle(text, begin, len(text) - end) for text in (one, other))
     return f"{_shown(one)} → {_shown(other)}"
+
+
+def _in_common(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    parts = (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(parts, min(len(one), len(other)))
+
+
+def _middle(text: str, begin: int, end: int) -> str:
+    begin, end = max(0, begin - _AROUND), min(len(text), end + _AROUND)
+    return ("…" if begin else "") + text[begin:end] + ("…" if end < len(text) else "")

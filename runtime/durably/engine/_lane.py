@@ -38,7 +38,7 @@ _running_loop, _thread = asyncio._get_running_loop, threading.get_ident
 
 
 class Lane:
-    """One entry into a line of control, such as ``crew/task[1]/agent:Writer``.
+    """One entry into a line of control, such as ``crew/task[1]/agent``.
 
     A lane that is entered again by its framework's own retry is a new object with the same path:
     its counters start anew, so that the steps finished before are met again and replayed.

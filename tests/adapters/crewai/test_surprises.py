@@ -8,11 +8,11 @@ from crewai.flow.flow import Flow, listen, start
 from crewai.tools import tool
 
 import durably
-from durably.testing import Reply, Rule, When
+from durably.testing import Reply, Rule, StoppingStorage, When
 
 from .features.agents import FEATURES as AGENTS
 from .features.kickoffs import PLAN
-from .programs import CONFIG, SEND_SCRIPT, Asking, agent, crew, model, sends, task
+from .programs import CONFIG, SEND_SCRIPT, Asking, Sends, agent, crew, model, sends, task
 
 ASKED = [
     Rule(When(tool="send"), Reply.text("It was sent.")),
@@ -176,3 +176,21 @@ def test_a_flow_with_two_beginnings_ends_as_it_does_without_durably(host):
     """Its result is that of the method that ends last: none is held up until the others are."""
     results = {durably.wrap(Poem(), checkpointer=host).invoke({}) for _ in range(8)}
     assert results == {"roses are red, violets are blue"}
+
+
+def test_an_agent_whose_role_was_edited_does_nothing_twice(serve):
+    """The role stands in every prompt; what the agent did is found all the same."""
+    storage = StoppingStorage()
+    host, sends = durably.Host(storage), Sends()
+    server = serve(SEND_SCRIPT)
+    storage.stop_after(2)
+    begun = durably.wrap(
+        crew(task("Send hello.", agent("Clerk", tools=[sends]))), checkpointer=host
+    )
+    with pytest.raises(durably.errors.StorageError):
+        begun.invoke({}, CONFIG)
+    storage.stop_after(None)
+    edited = crew(task("Send hello.", agent("Postman", tools=[sends])))
+    output = durably.wrap(edited, checkpointer=host).invoke(None, CONFIG)
+    host.close()
+    assert (output.raw, sends.sent, server.count()) == ("It was sent.", ["hello"], 2)

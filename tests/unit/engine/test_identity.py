@@ -147,6 +147,16 @@ def test_long_texts_are_shown_from_where_they_part() -> None:
     assert len(line) < 150
 
 
+def test_of_long_texts_only_the_difference_is_shown() -> None:
+    """A word in the middle of a long prompt is seen on both sides, and the line stays short."""
+    text = "word " * 50
+    [line] = differences(f"{text}old {text}", f"{text}new {text}")
+    assert (
+        line
+        == "request: '…word word word old word word word…' → '…word word word new word word word…'"
+    )
+
+
 @pytest.mark.parametrize(
     ("one", "other", "is_same"),
     [
