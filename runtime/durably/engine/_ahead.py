@@ -26,7 +26,7 @@ def replayed_next(run: Run, lane: Lane, kind: Kind, name: str, request: object) 
         return NOTHING
     if run.interleaved or run.options.listeners.step_replayed:
         return NOTHING
-    packed = packed_form(request)
+    packed, _ = packed_form(request)
     with run.lock:
         ahead = past.ahead()
         if ahead is None or ahead.request != packed or not lane.meets(ahead, kind, name):

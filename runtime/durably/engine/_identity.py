@@ -38,27 +38,34 @@ def fingerprint(request: object) -> tuple[bytes, bytes]:
 
     Two requests have equal fingerprints if and only if their plain forms are equal.
     """
-    packed = packed_form(request)
-    return blake2b(packed, digest_size=16).digest(), packed
+    packed, _ = packed_form(request)
+    return print_of(packed), packed
 
 
-def packed_form(request: object) -> bytes:
-    """Return the packed plain form of *request*; never fails."""
+def packed_form(request: object) -> tuple[bytes, bool]:
+    """Return the packed plain form of *request*, and whether it is that form as it is."""
+    is_plain = True
     try:
-        packed = ormsgpack.packb(request, _plain_object, _OPTIONS)
+        packed = ormsgpack.packb(request, None, _OPTIONS)
     except (TypeError, ValueError, RecursionError):
-        packed = ormsgpack.packb(plain(request), option=_OPTIONS)
+        is_plain = False
+        packed = _packed_objects(request)
     if _ADDRESS_MARK in packed:
+        is_plain = False
         packed = ormsgpack.packb(_without_addresses(unpack(packed)), option=_OPTIONS)
-    return packed
+    return packed, is_plain
 
 
-def is_plain(request: object, packed: bytes) -> bool:
-    """Say whether *request*, whose packed plain form is *packed*, is that form as it is."""
+def _packed_objects(request: object) -> bytes:
     try:
-        return ormsgpack.packb(request, None, _OPTIONS) == packed
+        return ormsgpack.packb(request, _plain_object, _OPTIONS)
     except (TypeError, ValueError, RecursionError):
-        return False
+        return ormsgpack.packb(plain(request), option=_OPTIONS)
+
+
+def print_of(packed: bytes) -> bytes:
+    """Return the fingerprint of a packed plain form."""
+    return blake2b(packed, digest_size=16).digest()
 
 
 def unpack(packed: bytes) -> Any:

@@ -20,7 +20,7 @@ from ..types import (
 from ._call import Call
 from ._changed import check_untaken, displaced
 from ._gates import Served
-from ._identity import fingerprint, is_plain, unpack
+from ._identity import packed_form, print_of, unpack
 from ._lane import Lane, inner_lane, line_here, line_now, segments
 from ._options import Stored
 from ._outcomes import Held, Slot
@@ -63,7 +63,8 @@ class Step:
         self._lane = lane
         self.terms = run.options.terms(call, lane.agent)
         self.policy: StepPolicy = self.terms.policy
-        print_, self.packed = fingerprint(call.request)
+        self.packed, self._is_plain = packed_form(call.request)
+        print_ = print_of(self.packed)
         with run.lock:
             slot = self.slot = lane.slot(call.kind, call.name, print_)
             line = self.line = line_here() if call.kind == "task" else None
@@ -211,7 +212,7 @@ class Step:
         It is split before the step is executed, which may change what it was given.
         """
         request = self.call.request
-        if not is_plain(request, self.packed):  # as data the same, and its strings are known
+        if not self._is_plain:  # else it is the same as data, and its strings are known
             request = unpack(self.packed)
         return self.run.codec.split(request, is_large=True)
 
