@@ -200,7 +200,7 @@ class Run:
         if log is None:
             return 0
         pace = log.barrier_pace if barrier else log.pace
-        if pace is Pace.FREE or (is_alone and pace is not Pace.REMOTE):
+        if self.spares(pace, is_alone=is_alone):
             return self.append(*records, blobs=blobs, barrier=barrier)
         pending = Pending(self.id, records, blobs, barrier=barrier, owner=self)
         try:
@@ -208,12 +208,21 @@ class Run:
         except DurablyError as error:
             self.stop(error)
 
+    def spares(self, pace: Pace, *, is_alone: bool) -> bool:
+        """Say whether an append of that pace holds nobody up, and is best made where it is.
+
+        Args:
+            pace: What it costs.
+            is_alone: Whether nothing else of the run is under way.
+        """
+        if pace is Pace.FREE or pace is Pace.REMOTE or not is_alone:
+            return pace is Pace.FREE
+        return pace is Pace.QUICK or self.log is None or not self.log.journal.is_shared
+
     @property
     def is_alone(self) -> bool:
-        """Whether no other step is under way in it and, if commits are slow, no other run is."""
-        if len(self.busy) > 1:
-            return False
-        return self.pace is not Pace.SLOW or self.log is None or not self.log.journal.is_shared
+        """Whether no more than one step is under way."""
+        return len(self.busy) <= 1
 
     def append_step(self, step: StepEnded, blobs: Mapping[bytes, bytes]) -> int:
         """Do what :meth:`append` does for a step's outcome, and let its lane's time go on."""

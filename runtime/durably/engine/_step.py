@@ -332,8 +332,8 @@ class Step:
     @property
     def is_deferred(self) -> bool:
         """Whether a coroutine better awaits its record than writes it where it is."""
-        pace = self.run.pace
-        return pace is not Pace.FREE and (pace is Pace.REMOTE or not self.is_alone)
+        run = self.run
+        return run.pace is not Pace.FREE and not run.spares(run.pace, is_alone=self.is_alone)
 
     def left_lane(self) -> None:
         """Be in nobody's way any more: what begins from now on does not run beside this."""
