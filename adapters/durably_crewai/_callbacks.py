@@ -17,6 +17,9 @@ from durably.errors import EncodeError
 _OWN = "crewai."
 """CrewAI's own functions (guardrails, evaluations) ask models, whose calls are steps."""
 
+_PROJECT = "crewai.project.annotations"
+"""Where methods marked as ``@before_kickoff`` and ``@after_kickoff`` are bound to their object."""
+
 _NOT_ASKED = frozenset({"messages", "tool_failures", "agent_fingerprint"})
 """Fields of an output that tell how it came about; they hold what differs in each process."""
 
@@ -65,8 +68,17 @@ def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_own(function: Any) -> bool:
     """Say whether a function is CrewAI's: what it keeps in memory must be there on replay too."""
+    function = _users(function)
     defined = function if isinstance(function, FunctionType | MethodType) else type(function)
     return str(getattr(defined, "__module__", "")).startswith(_OWN)
+
+
+def _users(function: Any) -> Any:
+    """Return the method of a user's ``@CrewBase`` class that CrewAI has put a function around."""
+    if not isinstance(function, FunctionType) or function.__module__ != _PROJECT:
+        return function
+    hook = inspect.getclosurevars(function).nonlocals.get("hook", function)
+    return getattr(hook, "_meth", hook)
 
 
 class _Called:
@@ -152,6 +164,7 @@ class _Called:
 
 
 def _name(function: Any) -> str:
+    function = _users(function)
     return str(getattr(function, "__name__", None) or type(function).__name__)
 
 

@@ -194,9 +194,12 @@ def _agent_span(scope: Scope, agent: Any, task: Any) -> Generator[Scope]:
     owner = ("agent", id(agent), id(task))
     # In a task agents have their turns one after the other: one whose role was edited is the same.
     segment = f"agent:{role}" if task is None else "agent"
+    # A crew makes its agents' executors before their turns; they hold the callback as well.
+    executor = vars(agent).get("agent_executor") or agent
     with (
         scope.span("agent", role, segment, owner=owner) as inner,
         calls_recorded(agent, "step_callback"),
+        calls_recorded(executor, "step_callback"),
     ):
         yield inner
 

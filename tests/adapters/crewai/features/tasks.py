@@ -6,7 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
-from crewai import TaskOutput
+from crewai import Crew, TaskOutput, project
+from crewai.project import CrewBase, after_kickoff, before_kickoff
 from crewai.tasks.conditional_task import ConditionalTask
 from pydantic import BaseModel
 
@@ -16,6 +17,10 @@ from ..programs import agent, crew, model, sends, task, told
 from ..ways import Feature
 
 DONE = [Rule(When(), Reply.text("Done."))]
+SENDS = [
+    Rule(When(tool="send"), Reply.text("It was sent.")),
+    Rule(When(), Reply.tool("send", {"text": "hello"})),
+]
 ECHOES = [Rule(When(anywhere=f"Work {n}."), Reply.text(f"Done {n}.")) for n in ("c", "b", "a")]
 
 
@@ -104,6 +109,51 @@ def callbacks(effect):
         after_kickoff_callbacks=[after],
     )
     return told(made.kickoff())
+
+
+def callbacks_of_agents(effect):
+    """An agent's own callback, beside the crew's for those that have none, over two tasks."""
+    first = agent("a", tools=[sends(effect)], step_callback=lambda step: effect("a's step"))
+    second = agent("b", tools=[sends(effect)])
+    made = crew(
+        *(
+            task(f"Send {n}.", worker)
+            for n, worker in zip("123", (first, second, first), strict=True)
+        ),
+        step_callback=lambda step: effect("the crew's step"),
+    )
+    return told(made.kickoff())
+
+
+def callbacks_of_a_crew_class(effect):
+    """Methods of a ``@CrewBase`` class that are called before and after its crew."""
+
+    @CrewBase
+    class Team:
+        @before_kickoff
+        def before(self, inputs):
+            effect("before")
+            return {"n": inputs["n"].lower()}
+
+        @after_kickoff
+        def after(self, output):
+            effect("after")
+            output.raw += " After."
+            return output
+
+        @project.agent
+        def w(self):
+            return agent("a")
+
+        @project.task
+        def t(self):
+            return task("Work {n}.", self.w())
+
+        @project.crew
+        def crew(self):
+            return Crew(agents=self.agents, tasks=self.tasks)
+
+    return told(Team().crew().kickoff({"n": "A"}))
 
 
 def callbacks_that_change_the_output(effect):
@@ -196,6 +246,8 @@ FEATURES = [
         ],
     ),
     Feature(callbacks, ECHOES),
+    Feature(callbacks_of_agents, SENDS),
+    Feature(callbacks_of_a_crew_class, ECHOES),
     Feature(callbacks_that_change_the_output, ECHOES),
     Feature(async_callbacks, ECHOES),
     Feature(output_pydantic, VERDICT),
