@@ -20,9 +20,12 @@ NOTHING: Final = object()
 
 
 def replayed_next(run: Run, lane: Lane, kind: Kind, name: str, request: object) -> Any:
-    """Return the value of the step that the journal holds next if it is this one, else NOTHING."""
+    """Return the value of the step that the journal holds next if it is this one, else NOTHING.
+
+    Asked only while the run's past is orderly (:attr:`Past.is_orderly`).
+    """
     past, log = run.past, run.log
-    if log is None or not past.is_orderly or run.sink is not None or lane.taken:
+    if log is None or run.sink is not None or lane.taken:
         return NOTHING
     if run.interleaved or run.options.listeners.step_replayed:
         return NOTHING

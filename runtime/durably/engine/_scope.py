@@ -189,7 +189,8 @@ class Scope:
     def replayed_next(self, kind: Kind, name: str, request: object) -> Any:
         """Return the value of the step that the journal holds next if it is this one.
 
-        Else it is :data:`NOTHING`, and the step is to be opened.
+        Else it is :data:`NOTHING`, and the step is to be opened. Asked only while the run's past
+        is orderly (:attr:`Past.is_orderly`).
         """
         return replayed_next(self.run, self.lane, kind, name, request)
 

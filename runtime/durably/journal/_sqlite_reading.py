@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..errors import JournalCorrupt, StorageError
@@ -65,6 +66,9 @@ class Found(NamedTuple):
     until: float
 
 
+_row = partial(tuple.__new__, Row)  # a named tuple's own constructor takes twice as long
+
+
 class SqliteReading:
     """Reads a file that holds a journal; each caller has a connection of its own.
 
@@ -91,7 +95,7 @@ class SqliteReading:
             db.execute("BEGIN")
             found = self._thread(db, thread)
             key, head = found[:2] if found else (None, 0)
-            rows = list(map(Row._make, db.execute(_READ, (key, after))))
+            rows = list(map(_row, db.execute(_READ, (key, after))))
             db.execute("COMMIT")
         if not _are_sound(rows, after):
             for seq, row in enumerate(rows, after + 1):
@@ -105,10 +109,11 @@ class SqliteReading:
         """Return the thread's last landmarks; see :meth:`Storage.marks`."""
         with self._reader() as db:
             found = db.execute(_MARKS, (thread, before or _NO_BOUND, limit)).fetchall()
-        for row in map(Row._make, found):
+        rows = list(map(_row, found))
+        for row in rows:
             if not _is_sound(row):
                 raise JournalCorrupt(missing_row(thread, row.seq, self.path))
-        return [Row._make(fields) for fields in found]
+        return rows
 
     def landmarks(self) -> Iterator[tuple[str, Row]]:
         """Yield ``(thread, row)`` for each landmark; see :meth:`Storage.landmarks`.
