@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +18,11 @@ from ._spent import note_usage
 _TELEMETRY = ("CREWAI_DISABLE_TELEMETRY", "CREWAI_DISABLE_TRACKING", "OTEL_SDK_DISABLED")
 _THEIRS = "crewai.com"
 _VERSION_CHECK = "CREWAI_DISABLE_VERSION_CHECK"
-_DEFAULTS = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+_DEFAULTS: Mapping[int, Any] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+}
+_HANDLER = "._register_signal_handler.<locals>.handler"
 _CHUNKS = {"llm_stream_chunk": "text", "llm_thinking_chunk": "thinking"}
 
 
@@ -106,6 +112,22 @@ def shut_down(scope: Scope, original: Callable[..., None], self: Any) -> None:
     """
     del scope
     original(self)
-    taken = getattr(self, "_original_handlers", {})
-    if all(taken.get(number, default) == default for number, default in _DEFAULTS.items()):
-        raise KeyboardInterrupt
+    number = _handled_signal()
+    if number is not None and number in _DEFAULTS:
+        taken = getattr(self, "_original_handlers", {})
+        if taken.get(number, _DEFAULTS[number]) == _DEFAULTS[number]:
+            raise KeyboardInterrupt
+
+
+def _handled_signal() -> int | None:
+    """Return the signal that CrewAI's telemetry is handling; None if it shuts down for another end.
+
+    Its handler is local to a function that was called before the run, so only the stack tells.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_qualname.endswith(_HANDLER):
+            number: int = frame.f_locals["signum"]
+            return number
+        frame = frame.f_back
+    return None

@@ -177,6 +177,18 @@ def test_a_signal_that_ends_the_process_does_not_end_the_run(host, monkeypatch, 
     assert main.invoke(None, CONFIG) == "done"
 
 
+def test_a_telemetry_that_shuts_down_by_itself_interrupts_nothing(host):
+    """Only a signal is an interruption: to end CrewAI's telemetry in a run ends only that."""
+    host.activate()
+
+    @durably.entrypoint(checkpointer=host)
+    def main(_):
+        telemetry.Telemetry()._shutdown()
+        return "done"
+
+    assert main.invoke(1, CONFIG) == "done"
+
+
 def test_what_changes_the_answer_is_in_the_request(host, serve):
     """Another temperature is another request: the step is executed again, and said to differ."""
     server = serve([Rule(When(), Reply.text("Done."))])
