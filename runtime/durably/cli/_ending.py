@@ -71,13 +71,7 @@ class Ending(Listener):
             self._last("ended", "green", f"done in {took}   {self._totals}")
 
     def _wait(self, questions: tuple[Interrupt, ...]) -> None:
-        self._last("waiting", "yellow", f"waiting for {counted(len(questions), 'answer')}")
-        short = short_ids([one.id for one in questions])
-        for one in questions:
-            question = question_of(one)
-            self._screen.line(f"  {words_of(question, self._screen.width - 2)}")
-            for command in commands_for(question, short[one.id], self._store):
-                self._screen.line(f"    {command}")
+        tell_questions(self._screen, self._run, questions, self._store)
         self._screen.line(f"  then continue with: {self._again}")
 
     def _parked(self, error: RunParked) -> None:
@@ -110,8 +104,24 @@ class Ending(Listener):
         return 1
 
     def _last(self, mark: str, color: str, text: str) -> None:
-        sign = self._screen.paint(getattr(self._screen.marks, mark), color)
-        self._screen.line(f"{sign} {self._screen.paint(self._run, bold=True)} {text}")
+        last_line(self._screen, self._run, mark, color, text)
+
+
+def last_line(screen: Screen, run: str, mark: str, color: str, text: str) -> None:
+    """Write how a run ended: a sign, its id and some words."""
+    sign = screen.paint(getattr(screen.marks, mark), color)
+    screen.line(f"{sign} {screen.paint(run, bold=True)} {text}")
+
+
+def tell_questions(screen: Screen, run: str, questions: Sequence[Interrupt], store: str) -> None:
+    """Write what a run waits for, and the commands that answer it."""
+    last_line(screen, run, "waiting", "yellow", f"waiting for {counted(len(questions), 'answer')}")
+    short = short_ids([one.id for one in questions])
+    for one in questions:
+        question = question_of(one)
+        screen.line(f"  {words_of(question, screen.width - 2)}")
+        for command in commands_for(question, short[one.id], store):
+            screen.line(f"    {command}")
 
 
 def _ours(host: Host) -> set[str]:

@@ -25,14 +25,12 @@ from ..journal.records import (
     StepEnded,
     StepStarted,
 )
-from ..people import question_of
 from ..types import Interrupt, RunInfo, StepInfo
-from ._ending import WAITING
+from ._ending import WAITING, last_line, tell_questions
 from ._journals import json_option, open_existing, shown, store_option
 from ._live import Live
-from ._questions import commands_for, words_of
 from ._screen import Screen
-from ._wording import counted, duration, moment, one_line, short_ids, timestamp
+from ._wording import duration, moment, one_line, timestamp
 
 if TYPE_CHECKING:
     from ._app import Loaded
@@ -149,21 +147,13 @@ class _Lines:
     def _waits(self, record: RunWaiting) -> None:
         if record.wake is not None:
             self._last("waiting", "yellow", f"parked until {moment(record.wake)}: {record.why}")
-        if not record.open:
-            return
-        self._last("waiting", "yellow", f"waiting for {counted(len(record.open), 'answer')}")
-        short = short_ids(record.open)
-        for identity in record.open:
-            if identity in self._questions:
-                question = question_of(self._questions[identity])
-                self._screen.line(f"  {words_of(question, self._screen.width - 2)}")
-                for command in commands_for(question, short[identity], self._store):
-                    self._screen.line(f"    {command}")
+        asked = [self._questions[one] for one in record.open if one in self._questions]
+        if asked:
+            tell_questions(self._screen, self._run.run, asked, self._store)
 
     def _last(self, mark: str, color: str, text: str) -> None:
-        sign = self._screen.paint(getattr(self._screen.marks, mark), color)
-        head = f"{sign} {self._screen.paint(self._run.run, bold=True)}"
-        self._screen.line(f"{head} {one_line(text, self._screen.width)}")
+        said = one_line(text, self._screen.width)
+        last_line(self._screen, self._run.run, mark, color, said)
 
 
 _NAMES: Mapping[type[Any], str] = {
