@@ -1,0 +1,84 @@
+"""Journals recorded by earlier versions continue under this one: nothing is paid or done twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .cases import CASES, JOURNALS, WAITING, served, started
+
+STORE = ("--store", "sqlite:///journal.db")
+
+
+def durably(place: Path, *words: str) -> str:
+    """Run a command of durably in *place* and return its output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "durably", *words],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def only_run(place: Path) -> str:
+    """Return the id of the journal's one run."""
+    [found] = json.loads(durably(place, "runs", *STORE, "--json"))["runs"]
+    return found["run"]
+
+
+def answered(place: Path) -> None:
+    """Answer the journal's one question: approve a call, or say yes."""
+    [question] = json.loads(durably(place, "approvals", *STORE, "--json"))["questions"]
+    if question["allowed"]:
+        durably(place, "approve", *STORE, question["id"])
+    else:
+        durably(place, "respond", *STORE, question["id"], "yes")
+
+
+@pytest.fixture
+def place(tmp_path, case):
+    """Return a folder with the case's journal and program."""
+    shutil.copy(JOURNALS / f"{case.name}.db", tmp_path / "journal.db")
+    shutil.copy(case.program, tmp_path)
+    return tmp_path
+
+
+def marked(case):
+    """Return a case as a parameter that carries the mark of its framework."""
+    marks = {"crew": [pytest.mark.crewai], "team": [pytest.mark.autogen]}.get(case.script, [])
+    return pytest.param(case, id=case.name, marks=marks)
+
+
+@pytest.mark.parametrize("case", [marked(case) for case in CASES])
+def test_a_recorded_run_continues(case, place):
+    """A run that was killed, or that waits for a person, is finished from its journal."""
+    with served(case) as server:
+        if case.first_exit == WAITING:
+            answered(place)
+        done = started(case, place, server, run=only_run(place))
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(case.output)
+        assert server.count() == case.requests, done.stderr
+    for file, lines in {"mails.txt": case.mails, "done.txt": case.effects}.items():
+        written = place / file
+        assert (len(written.read_text().splitlines()) if written.exists() else 0) == lines
+
+
+@pytest.mark.parametrize("case", [marked(case) for case in CASES])
+def test_a_recorded_run_is_shown(case, place):
+    """The commands that read a journal list the run and each of its steps."""
+    shown = json.loads(durably(place, "show", *STORE, "--json", only_run(place)))
+    assert shown["run"] == only_run(place)
+    with sqlite3.connect(place / "journal.db") as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    database.close()
+    assert {"row", "blob"} <= tables
