@@ -17,9 +17,9 @@ from typing import Any, ClassVar
 
 from durably.adapting import Adapter, Entry, Seam, TypeCodec, hookimpl, supported_versions
 
-from ._entries import entry_of, kind_of
 from ._seams import SEAMS
 from ._values import CODECS
+from ._wrap import entry_of, kind_of
 
 
 class CrewAIAdapter(Adapter):

@@ -12,8 +12,8 @@ from typing import Any
 
 from durably.adapting import Call, Scope, fingerprint
 
-from ._announcing import Overheard
-from ._models import add_tokens, counted
+from ._event_bus import Overheard
+from .models._calls import add_tokens, counted
 
 _NOT_CONTENT = frozenset({"storage", "embeddings", "chunk_embeddings", "model_config"})
 

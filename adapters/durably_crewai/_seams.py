@@ -5,21 +5,30 @@ from __future__ import annotations
 from durably.adapting import Seam
 
 from . import (
-    _artifacts,
-    _branches,
+    _a2a as _remote,
+)
+from . import (
+    _artifact_ids as _artifacts,
+)
+from . import (
     _callbacks,
-    _flow_people,
-    _flows,
-    _human,
     _memory,
-    _methods,
-    _models,
-    _persistence,
-    _remote,
     _spans,
-    _support,
     _tools,
 )
+from . import (
+    _parallel as _branches,
+)
+from . import (
+    _questions as _human,
+)
+from . import (
+    _telemetry_and_tokens as _support,
+)
+from .flows import _kickoff as _flows
+from .flows import _methods, _persistence
+from .flows import _questions as _flow_people
+from .models import _calls as _models
 
 _PAID = "paid model calls are repeated"
 _RECALLED = "what a store says when it is asked again goes into prompts, which then differ"

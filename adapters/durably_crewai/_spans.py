@@ -10,8 +10,8 @@ from typing import Any
 
 from durably.adapting import Scope, fingerprint
 
-from ._branches import enter_branch, tasks_joined, threads_joined
 from ._callbacks import calls_recorded, put_back
+from ._parallel import enter_branch, tasks_joined, threads_joined
 
 _CREW_CALLS = (
     "before_kickoff_callbacks",

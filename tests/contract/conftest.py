@@ -9,7 +9,7 @@ import pytest
 from tests.support.pg_wire import Pooler
 
 from durably.journal.memory import MemoryStorage
-from durably.journal.sqlite import SqliteStorage
+from durably.journal.sqlite.storage import SqliteStorage
 from durably.journal.storage import Storage
 from durably_postgres import PostgresStorage
 

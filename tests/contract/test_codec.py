@@ -9,7 +9,7 @@ import pydantic
 import pytest
 
 from durably.errors import DecodeError, EncodeError
-from durably.journal.codec import Codec, TypeCodec
+from durably.journal.codec.codec import Codec, TypeCodec
 
 from . import codec_values as values
 

@@ -3,7 +3,7 @@
 import pytest
 
 from durably.errors import EncodeError
-from durably.journal.codec import Codec, TypeCodec
+from durably.journal.codec.codec import Codec, TypeCodec
 
 from . import codec_values as values
 

@@ -6,7 +6,7 @@ import pydantic
 import pytest
 
 from durably.errors import StepFailed
-from durably.journal.codec import Codec
+from durably.journal.codec.codec import Codec
 
 from . import codec_values as values
 

@@ -10,8 +10,8 @@ import ormsgpack
 import pytest
 
 from durably.errors import DecodeError
-from durably.journal import _codec_format as fmt
-from durably.journal.codec import Codec
+from durably.journal.codec import format as fmt
+from durably.journal.codec.codec import Codec
 
 from . import codec_values as values
 
@@ -225,7 +225,7 @@ def test_nesting_cannot_overflow_the_stack(inside):
     program = (
         "import sys\n"
         "from durably.errors import DecodeError\n"
-        "from durably.journal.codec import Codec\n"
+        "from durably.journal.codec.codec import Codec\n"
         "try: Codec().decode(sys.stdin.buffer.read())\n"
         "except DecodeError as error: print(error)\n"
     )

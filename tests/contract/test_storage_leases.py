@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from durably.errors import LeaseLost, ThreadBusy
-from durably.journal._liveness import owner_id
+from durably.journal.leases.process_identity import owner_id
 from durably.journal.storage import Row, Storage
 
 ROW = Row(1, 1, "run", b"body")
@@ -135,7 +135,10 @@ def test_two_runs_of_one_process_exclude_each_other(storage: Storage):
 
 def test_thread_of_a_killed_process_is_free(storage: Storage):
     """The lease of a process that was killed need not run out."""
-    code = "from durably.journal._liveness import owner_id; print(owner_id(), flush=True); input()"
+    code = (
+        "from durably.journal.leases.process_identity import owner_id; "
+        "print(owner_id(), flush=True); input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
     ) as process:

@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES as THEIR_REMOVE_ALL
 from langgraph.graph.message import add_messages as theirs
 
-from durably.func._messages import REMOVE_ALL_MESSAGES, add_messages
+from durably.functional.langchain.add_messages import REMOVE_ALL_MESSAGES, add_messages
 
 HUMAN = HumanMessage("Hello", id="1")
 AI = AIMessage("Hi", id="2", tool_calls=[{"name": "search", "args": {"q": "x"}, "id": "c1"}])

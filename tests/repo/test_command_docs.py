@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from durably.cli._app import Commands
+from durably.cli.app import Commands
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "commands.md"
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import click
 
 from ..errors import DurablyError
-from ._app import Commands, Loaded
-from ._failures import message_of
+from .app import Commands, Loaded
+from .output.errors import message_of
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of SIGINT, as in a shell."""

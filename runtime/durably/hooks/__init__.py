@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._lending import lent as lent
-from ._plugins import DISABLE as DISABLE
-from ._plugins import PluginInfo as PluginInfo
-from ._plugins import Plugins as Plugins
-from .listeners import Listener as Listener
-from .listeners import Listeners as Listeners
+from ..listeners import Listener as Listener
+from ..listeners import Listeners as Listeners
+from .lent_names import lent as lent
+from .manager import DISABLE as DISABLE
+from .manager import PluginInfo as PluginInfo
+from .manager import Plugins as Plugins
 
 if TYPE_CHECKING:
     from .specs import hookimpl as hookimpl

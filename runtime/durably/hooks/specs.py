@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..adapting import Adapter
     from ..engine import Answer, Extension
     from ..journal import Storage, TypeCodec
+    from ..listeners import Listener
     from ..types import Interrupt, RunInfo
-    from .listeners import Listener
 
 PROJECT = "durably"
 hookspec = pluggy.HookspecMarker(PROJECT)

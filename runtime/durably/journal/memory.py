@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from ._refusals import check_free, lease_lost, out_of_order
+from .leases.refusals import check_free, lease_lost, out_of_order
 from .storage import LANDMARK, Lease, Row
 
 _seq = attrgetter("seq")

@@ -9,24 +9,24 @@ Example:
 
 from __future__ import annotations
 
-from ._clock import FakeClock as FakeClock
-from ._crash import KillAfter as KillAfter
-from ._crash import KillingStorage as KillingStorage
-from ._crash import Report as Report
-from ._crash import crash_matrix as crash_matrix
-from ._crash import kill_at as kill_at
-from ._crash import kills_asked_for as kills_asked_for
-from ._model import load_requests as load_requests
-from ._reply import Failure as Failure
-from ._reply import Reply as Reply
-from ._reply import ToolCall as ToolCall
-from ._request import Request as Request
-from ._request import ToolResult as ToolResult
-from ._script import NoRuleMatched as NoRuleMatched
-from ._script import Rule as Rule
-from ._script import Script as Script
-from ._script import When as When
-from ._script import dump_rules as dump_rules
-from ._script import load_rules as load_rules
-from ._server import ModelServer as ModelServer
-from ._stopping import StoppingStorage as StoppingStorage
+from .crash_matrix import KillAfter as KillAfter
+from .crash_matrix import KillingStorage as KillingStorage
+from .crash_matrix import Report as Report
+from .crash_matrix import crash_matrix as crash_matrix
+from .crash_matrix import kill_at as kill_at
+from .crash_matrix import kills_asked_for as kills_asked_for
+from .fake_clock import FakeClock as FakeClock
+from .model_server.model import load_requests as load_requests
+from .model_server.reply import Failure as Failure
+from .model_server.reply import Reply as Reply
+from .model_server.reply import ToolCall as ToolCall
+from .model_server.request import Request as Request
+from .model_server.request import ToolResult as ToolResult
+from .model_server.script import NoRuleMatched as NoRuleMatched
+from .model_server.script import Rule as Rule
+from .model_server.script import Script as Script
+from .model_server.script import When as When
+from .model_server.script import dump_rules as dump_rules
+from .model_server.script import load_rules as load_rules
+from .model_server.server import ModelServer as ModelServer
+from .stopping_storage import StoppingStorage as StoppingStorage

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from ..hooks import Plugins
-from ._tested import MEMORY, Stage, TestRun, carrying, outside
+from .pytest_runs import MEMORY, Stage, TestRun, carrying, outside
 
 _STEPS = "durably_steps"
 """The attribute of a test's report that says how many steps were journaled; xdist carries it."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ._reply import Reply
-from ._script import Rule, When
+from .model_server.reply import Reply
+from .model_server.script import Rule, When
 
 _ADA = "ada@example.com"
 _MAIL = "Dear Ada, your parcel was lost in transit. We refund you in full within 5 days."

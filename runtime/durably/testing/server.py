@@ -15,9 +15,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from ._script import Rule, load_rules
-from ._server import ModelServer
 from .demos import SCRIPTS
+from .model_server.script import Rule, load_rules
+from .model_server.server import ModelServer
 
 _LOOK_EVERY = 0.25
 

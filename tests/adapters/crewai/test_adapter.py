@@ -21,7 +21,7 @@ import durably
 from durably.adapting import in_range, is_in, problems
 from durably.testing import Reply, Rule, When
 from durably_crewai import CrewAIAdapter
-from durably_crewai._entries import kind_of
+from durably_crewai._wrap import kind_of
 
 from .programs import CONFIG, agent, crew, model, task
 

@@ -7,8 +7,8 @@ import io
 import pytest
 
 from durably import Interrupt, RunInfo, StepInfo
-from durably.cli._live import Live
-from durably.cli._screen import Screen
+from durably.cli.output.live import Live
+from durably.cli.output.screen import Screen
 
 RUN = RunInfo("r1", "r1", "script:crew.py", resumed=False)
 TOKENS = {"input_tokens": 1000, "output_tokens": 20}

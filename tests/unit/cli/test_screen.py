@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from durably.cli._screen import Screen
-from durably.cli._wording import (
+from durably.cli.output.screen import Screen
+from durably.cli.output.text import (
     cells,
     counted,
     duration,

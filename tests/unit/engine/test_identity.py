@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from durably.engine import differences, fingerprint
-from durably.engine._identity import same_shape, unpack
+from durably.engine.replay.fingerprint import same_shape, unpack
 
 
 class Colour(Enum):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from durably.engine import Call, Scope, current
-from durably.engine._interleaving import Interleaving
+from durably.engine.order.shared_state import Interleaving
 
 
 def here() -> Scope:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from durably import StorageError
 from durably.journal import Lease, Row, Storage
-from durably.testing._passing import PassingStorage
+from durably.testing.forwarding_storage import PassingStorage
 
 
 class FailingStorage(PassingStorage):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, RemoveMessage
 
-from durably.func._messages import REMOVE_ALL_MESSAGES, add_messages
+from durably.functional.langchain.add_messages import REMOVE_ALL_MESSAGES, add_messages
 
 FIRST = HumanMessage("Hello", id="1")
 
@@ -108,7 +108,8 @@ def test_chunks_become_messages():
 def test_module_loads_no_langchain():
     """The reducer is imported without langchain-core, which is loaded by its first call."""
     program = (
-        "import sys; from durably.func._messages import add_messages; add_messages(); "
+        "import sys; "
+        "from durably.functional.langchain.add_messages import add_messages; add_messages(); "
         "sys.exit('langchain_core' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

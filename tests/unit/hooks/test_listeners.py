@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from durably.hooks import Listener, Listeners
-from durably.hooks.listeners import tell
+from durably.listeners import tell
 
 EVENTS = [name for name in vars(Listener) if not name.startswith("_")]
 

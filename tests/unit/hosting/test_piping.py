@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from durably import entrypoint, get_stream_writer, task
-from durably.hosting._piping import BACKLOG
+from durably.hosting.streams.pipe import BACKLOG
 
 STEPS = 30
 PARTS = BACKLOG // 10

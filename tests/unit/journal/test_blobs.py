@@ -9,7 +9,7 @@ import pydantic
 import pytest
 
 from durably.errors import DecodeError
-from durably.journal.codec import Codec
+from durably.journal.codec.codec import Codec
 
 
 class State(pydantic.BaseModel):

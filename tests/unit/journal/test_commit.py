@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from durably.errors import StorageError
-from durably.journal._commit import GroupCommit
+from durably.journal.log.group_commit import GroupCommit
 
 
 class Medium:

@@ -10,7 +10,7 @@ import pytest
 
 from durably.errors import StorageError
 from durably.journal import Codec, Journal, Lease, MemoryStorage, Row, ThreadLog
-from durably.journal._flusher import Flusher
+from durably.journal.log.delayed_flush import Flusher
 from durably.journal.records import Saved
 
 

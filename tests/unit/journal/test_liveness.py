@@ -10,12 +10,15 @@ from collections.abc import Callable
 
 import pytest
 
-from durably.journal import _liveness
-from durably.journal._liveness import is_dead, owner_id, short
+from durably.journal.leases import process_identity as _liveness
+from durably.journal.leases.process_identity import is_dead, owner_id, short
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
-ASK = "from durably.journal._liveness import owner_id; print(owner_id(), flush=True); input()"
+ASK = (
+    "from durably.journal.leases.process_identity import owner_id; "
+    "print(owner_id(), flush=True); input()"
+)
 
 
 def changed(**fields: str) -> str:

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from durably.errors import StorageError, ThreadBusy
-from durably.journal.sqlite import SqliteStorage
+from durably.journal.sqlite.storage import SqliteStorage
 from durably.journal.storage import Row
 
 PRELUDE = """
 import sys, time
-from durably.journal._liveness import owner_id
-from durably.journal.sqlite import SqliteStorage
+from durably.journal.leases.process_identity import owner_id
+from durably.journal.sqlite.storage import SqliteStorage
 from durably.journal.storage import Row
 storage = SqliteStorage(sys.argv[1])
 """
@@ -111,7 +111,7 @@ def test_home_is_made_and_kept_out_of_version_control(tmp_path: Path):
 
 def test_landmarks_use_their_index(storage: SqliteStorage):
     """Landmarks are found without reading the threads."""
-    from durably.journal._sqlite_reading import _LANDMARKS
+    from durably.journal.sqlite.reader import _LANDMARKS
 
     plan = storage._db.execute("EXPLAIN QUERY PLAN " + _LANDMARKS, (0,)).fetchall()
     assert any("INDEX landmark" in step[3] for step in plan)

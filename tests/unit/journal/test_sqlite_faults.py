@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from durably.errors import JournalCorrupt, JournalError, JournalTooNew, LeaseLost, StorageError
-from durably.journal import _schema
 from durably.journal.records import Program, from_row, to_row
-from durably.journal.sqlite import SqliteStorage
+from durably.journal.sqlite import schema as _schema
+from durably.journal.sqlite.storage import SqliteStorage
 from durably.journal.storage import Lease, Row
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from durably.errors import JournalCorrupt
 from durably.journal import Codec, Journal, MemoryStorage
-from durably.journal._stored import hash_of, restored, stored
+from durably.journal.codec.compression import hash_of, restored, stored
 from durably.journal.records import Saved
 
 WORDS = ["tea", "agent", "model", "answer", "report", "market"]

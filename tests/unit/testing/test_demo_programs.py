@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from durably.testing._server import ModelServer
 from durably.testing.demos import SCRIPTS
+from durably.testing.model_server.server import ModelServer
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 MAIL = (

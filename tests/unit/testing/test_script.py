@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from durably.testing._reply import Reply
-from durably.testing._request import Request
-from durably.testing._script import (
+from durably.testing.demos import SCRIPTS
+from durably.testing.model_server.reply import Reply
+from durably.testing.model_server.request import Request
+from durably.testing.model_server.script import (
     NoRuleMatched,
     Rule,
     RuleScript,
@@ -17,7 +18,6 @@ from durably.testing._script import (
     dump_rules,
     load_rules,
 )
-from durably.testing.demos import SCRIPTS
 
 
 def chat(*messages, **body):

@@ -12,10 +12,10 @@ import httpx
 import openai
 import pytest
 
-from durably.testing._model import load_requests
-from durably.testing._reply import Reply
-from durably.testing._script import Rule, When
-from durably.testing._server import ModelServer
+from durably.testing.model_server.model import load_requests
+from durably.testing.model_server.reply import Reply
+from durably.testing.model_server.script import Rule, When
+from durably.testing.model_server.server import ModelServer
 
 HELLO = [{"role": "user", "content": "Hello"}]
 SEARCH = {"type": "function", "function": {"name": "search", "parameters": {"type": "object"}}}

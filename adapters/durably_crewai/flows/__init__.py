@@ -1,0 +1,1 @@
+"""CrewAI's flows: kickoff, methods, state, persistence and human feedback."""

@@ -1,0 +1,1 @@
+"""The commands of ``durably``, one file each."""

@@ -1,0 +1,101 @@
+"""``durably approvals``: the questions that runs wait for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...hosting import Inbox
+from ...people import (
+    Question,
+    as_ag_ui_interrupt,
+    as_hitl_request,
+    as_human_interrupt,
+    as_tool_approval,
+)
+from ..open_journal import is_missing, json_option, open_existing, store_option
+from ..output.questions import commands_for, words_of
+from ..output.screen import Screen
+from ..output.text import as_json, moment, short_ids, timestamp
+
+if TYPE_CHECKING:
+    from ..app import Loaded
+
+_DIALECTS: Mapping[str, Callable[[Question], dict[str, Any]]] = {
+    "ag-ui": as_ag_ui_interrupt,
+    "agent-inbox": as_human_interrupt,
+    "hitl": lambda question: as_hitl_request([question]),
+    "tool-approval": as_tool_approval,
+}
+
+
+@click.command()
+@store_option
+@json_option
+@click.option(
+    "--as",
+    "dialect",
+    type=click.Choice([*_DIALECTS]),
+    help="With --json: the questions in another client's words, too.",
+)
+@click.pass_obj
+def approvals(loaded: Loaded, store: str, *, as_json_text: bool, dialect: str | None) -> int:
+    """List the questions that wait, oldest first."""
+    if dialect and not as_json_text:
+        raise click.UsageError("--as says how --json tells the questions; give both")
+    found: list[Question] = []
+    if not is_missing(store):
+        host = open_existing(store, loaded.plugins)
+        try:
+            found = Inbox(host).pending()
+        finally:
+            host.close()
+    if as_json_text:
+        click.echo(as_json({"v": 1, "questions": [told(one, dialect) for one in found]}))
+        return 0
+    screen = Screen(sys.stdout)
+    if not found:
+        screen.line("nothing waits for an answer")
+    short = short_ids([one.id for one in found])
+    for one in found:
+        _print(screen, one, short[one.id], store)
+    return 0
+
+
+def _print(screen: Screen, one: Question, identity: str, store: str) -> None:
+    sign = screen.paint(screen.marks.waiting, "yellow")
+    until = ""
+    if one.expires_at is not None:
+        until = f"  until {moment(one.expires_at)}"
+        until += f", then {one.default['type']}" if one.default else ""
+    title = one.entry.removeprefix("script:")
+    screen.line(f"{sign} {identity}  {title} ({one.run}), {moment(one.asked_at)}{until}")
+    screen.line(f"    {words_of(one, screen.width - 4)}")
+    for command in commands_for(one, identity, store):
+        screen.line(f"    {command}")
+
+
+def told(one: Question, dialect: str | None = None) -> dict[str, Any]:
+    """Return a question as ``--json`` prints it."""
+    said = {
+        "id": one.id,
+        "version": one.version,
+        "run": one.run,
+        "thread": one.thread,
+        "entry": one.entry,
+        "kind": one.kind,
+        "name": one.name or None,
+        "message": words_of(one),
+        "args": one.args,
+        "args_schema": one.args_schema,
+        "allowed": [*one.allowed] or None,
+        "response_schema": one.response_schema,
+        "asked": timestamp(one.asked_at),
+        "expires": timestamp(one.expires_at),
+        "default": one.default,
+        "question": one.value,
+    }
+    return {**said, "as": _DIALECTS[dialect](one)} if dialect else said

@@ -1,0 +1,79 @@
+"""``durably resume``: runs that were parked, or wait, go on."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...hosting import decided, find_run, is_due, parked
+from ...types import RunView
+from ..open_journal import is_missing, open_existing, store_arguments, store_option
+from ..output.run_record import title_of, to_continue
+from ..output.run_summary import WAITING
+from ..output.screen import Screen
+from ..output.text import moment
+
+if TYPE_CHECKING:
+    from ..app import Loaded
+
+
+@click.command()
+@click.argument("runs", nargs=-1, metavar="[RUN]...")
+@click.option("--due", is_flag=True, help="Every run that need not wait any more.")
+@store_option
+@click.pass_obj
+def resume(loaded: Loaded, runs: tuple[str, ...], store: str, *, due: bool) -> int:
+    """Continue RUN, or with --due every run that need not wait any more.
+
+    That is a parked one whose time has come, and one whose questions are answered or overdue. Each
+    is continued by the command that started it, in its directory. Made for cron: exit code 0 if all
+    that were continued are done or there was none, 75 if one still waits, else 1.
+    """
+    if due == bool(runs):
+        raise click.UsageError("name runs, or give --due; one of them")
+    screen = Screen(sys.stdout)
+    chosen = _chosen(loaded, runs, store, screen)
+    codes = [continued(view, store, screen) for view in chosen]
+    if any(code not in (0, WAITING) for code in codes):
+        return 1
+    return int(WAITING) if WAITING in codes else 0
+
+
+def _chosen(loaded: Loaded, runs: Sequence[str], store: str, screen: Screen) -> list[RunView]:
+    if is_missing(store) and not runs:
+        return []
+    host = open_existing(store, loaded.plugins)
+    try:
+        if runs:
+            return [find_run(host.journal, one) for one in runs]
+        found, now = parked(host.journal), host.clock.now()
+        ready = decided(host, now)
+    finally:
+        host.close()
+    later = [view for view in found if not is_due(view, now)]
+    for view in later:
+        assert view.wake is not None
+        screen.line(f"  {view.run}  {title_of(view)} is parked until {moment(view.wake)}")
+    return [*(view for view in found if is_due(view, now)), *ready]
+
+
+def continued(view: RunView, store: str, screen: Screen) -> int:
+    """Start the command that a run was started with, and return its exit code."""
+    words = [str(one) for one in view.meta.get("again") or ()]
+    if words[:1] not in (["run"], ["exec"]):  # an application drives it, not a command
+        screen.line(f"  {view.run}  {title_of(view)}: {to_continue(view, store_arguments(store))}")
+        return int(WAITING)
+    mark = screen.paint(screen.marks.again, "cyan")
+    screen.line(f"{mark} {view.run}  {shlex.join(['durably', *words])}")
+    command, *rest = words
+    place = str(view.meta.get("cwd") or "")
+    argv = [sys.executable, "-m", "durably", command, "--run", view.run, *rest]
+    return subprocess.run(  # noqa: S603 - the command that the journal says started the run
+        argv, cwd=place if place and Path(place).is_dir() else None, check=False
+    ).returncode

@@ -1,0 +1,1 @@
+"""Output of the commands: live lines, tables, summaries and error messages."""

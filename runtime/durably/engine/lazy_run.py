@@ -1,0 +1,93 @@
+"""A program of which nobody knows yet whether it will take a step: its run begins when it does."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+from .context import scope_var
+from .driver import Outcome, announce, conclude
+from .replay.lane import Lane
+from .run.run import Run
+from .scope import Scope
+
+
+class Dormant(Scope):
+    """The scope of such a program; it turns into one at the root of a run when that is asked for.
+
+    Args:
+        begin: Begins the run, or takes it up again; None if this program is to have none.
+    """
+
+    __slots__ = ("_begin", "_lock", "_scope")
+
+    def __init__(self, begin: Callable[[], Run | None]) -> None:
+        self.leaf = None
+        self.targets = ()
+        self.local = None
+        self.attempt = 1
+        self._begin: Callable[[], Run | None] | None = begin
+        self._lock = threading.RLock()
+        self._scope: Scope | None = None
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether the run has begun."""
+        return self._scope is not None
+
+    def awake(self) -> Scope | None:
+        """Return the scope at the root of the run, which begins now at the latest."""
+        with self._lock:
+            if self._begin is not None:
+                begin, self._begin = self._begin, None
+                run = begin()
+                if run is not None:
+                    run.root.home = (threading.main_thread().ident or 0, None)
+                    announce(run)
+                    self._scope = Scope(run, run.root)
+        return self._scope
+
+    @contextmanager
+    def entered(self) -> Generator[Scope]:
+        """Make this the current scope while the block runs; no reason to begin the run."""
+        before = scope_var.get()
+        scope_var.set(self)
+        try:
+            yield self
+        finally:
+            scope_var.set(before)
+
+    @property
+    def run(self) -> Run:  # type: ignore[override]
+        """The run."""
+        return self._awoken().run
+
+    @property
+    def lane(self) -> Lane:  # type: ignore[override]
+        """The run's own lane."""
+        return self._awoken().lane
+
+    def _awoken(self) -> Scope:
+        scope = self.awake()
+        if scope is None:
+            raise RuntimeError("this program has no durable run")
+        return scope
+
+
+def drive_when_used(dormant: Dormant, body: Callable[[], Any]) -> Outcome | None:
+    """Call *body*, and record how its run ended; None if it has come to no step.
+
+    Raises:
+        BaseException: What came out of a body that has come to no step.
+    """
+    try:
+        with dormant.entered():
+            value = contextvars.copy_context().run(body)
+    except BaseException as error:
+        if not dormant.is_awake:
+            raise
+        return conclude(dormant.run, error=error)
+    return conclude(dormant.run, value=value) if dormant.is_awake else None

@@ -1,0 +1,1 @@
+"""Order of concurrent branches: recorded on the first execution, kept on replay."""

@@ -1,0 +1,1 @@
+"""Replay: matches the steps of an execution with the steps in the journal."""

@@ -1,0 +1,1 @@
+"""A run in this process: its state, its stream, its failures."""

@@ -1,0 +1,1 @@
+"""A step: replay or execution, retries, approval, questions, commit."""

@@ -1,0 +1,1 @@
+"""Entrypoints: the decorator, one execution, nested calls."""

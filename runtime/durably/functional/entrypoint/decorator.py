@@ -1,0 +1,116 @@
+"""``@entrypoint``: a function whose runs are durable."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+from ...hosting import Host
+from ...journal import Storage
+from ...types import CachePolicy, RetryPolicy, TimeoutPolicy
+from .entrypoint import Entrypoint
+from .execution import Setup
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+Checkpointer = str | Storage | Host | bool | None
+
+
+class entrypoint:  # noqa: N801 - the name is LangGraph's
+    """Make a function's runs durable.
+
+    Args:
+        checkpointer: Where runs are kept: a URL (``sqlite:///runs.db``), a checkpointer, or a
+            host. Without one nothing is kept, unless the entrypoint is called by another: then
+            its steps are the caller's. ``True`` keeps a memory of its own within the caller's
+            thread, ``False`` keeps nothing even there.
+        store: Long-term memory, handed to parameters called ``store``.
+        cache: Where results of tasks with a cache policy serve other calls.
+        context_schema: What ``context`` must be; a mapping is turned into it.
+        cache_policy: For tasks without their own.
+        retry_policy: For the entrypoint as a whole, and for tasks without their own.
+        timeout: Seconds that one attempt of the entrypoint may take, or a policy.
+
+    Raises:
+        NotImplementedError: The function is a generator function.
+        ValueError: The function takes no parameter.
+        TypeError: A checkpointer that is none, or a return type ``entrypoint.final[…]`` that names
+            one type instead of two.
+
+    Example:
+        >>> @entrypoint(checkpointer="sqlite:///runs.db")  # doctest: +SKIP
+        ... def flow(topic: str) -> str:
+        ...     draft = write(topic).result()
+        ...     return publish(draft).result() if interrupt(draft) == "ok" else draft
+        >>> flow.invoke("tea", {"configurable": {"thread_id": "t1"}})  # doctest: +SKIP
+    """
+
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class final(Generic[R, S]):  # noqa: N801 - the name is LangGraph's
+        """What is returned to say apart what the caller gets and what the thread remembers.
+
+        Attributes:
+            value: For the caller.
+            save: What the thread's next run gets as ``previous``.
+        """
+
+        value: R
+        save: S
+
+    def __init__(  # noqa: PLR0917 - LangGraph's order
+        self,
+        checkpointer: Checkpointer = None,
+        store: Any = None,
+        cache: Any = None,
+        context_schema: type[Any] | None = None,
+        cache_policy: CachePolicy | None = None,
+        retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
+        timeout: float | timedelta | TimeoutPolicy | None = None,
+    ) -> None:
+        if not isinstance(checkpointer, str | bool | Host | None) and not isinstance(
+            checkpointer, Storage
+        ):
+            raise TypeError(
+                f"{checkpointer!r} is no checkpointer; give a URL, an InMemorySaver, a SqliteSaver "
+                "or a Host"
+            )
+        self._setup = Setup(
+            checkpointer=checkpointer,
+            store=store,
+            cache=cache,
+            context_schema=context_schema,
+            caching=cache_policy,
+            retry=retry_policy,
+            timeout=TimeoutPolicy.coerce(timeout),
+        )
+
+    def __call__(self, func: Callable[..., Any]) -> Entrypoint:
+        """Return *func* as an entrypoint."""
+        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+            raise NotImplementedError(
+                f"entrypoint {func.__name__!r} is a generator function; write parts with "
+                "get_stream_writer() and return the end"
+            )
+        if not inspect.signature(func).parameters:
+            raise ValueError(
+                f"entrypoint {func.__name__!r} takes no parameter; it must take its input"
+            )
+        _check_return_type(func)
+        return Entrypoint(func, self._setup, Final)
+
+
+Final = entrypoint.final
+
+
+def _check_return_type(func: Callable[..., Any]) -> None:
+    """Refuse ``-> entrypoint.final[int]``: it takes two types."""
+    try:
+        returned = get_type_hints(func).get("return")
+    except Exception:
+        return  # annotations that cannot be looked up here are the type checker's business
+    if get_origin(returned) is Final and len(get_args(returned)) != 2:  # noqa: PLR2004 - as said
+        raise TypeError("entrypoint.final takes two types: final[value, save]")

@@ -1,0 +1,449 @@
+"""An entrypoint as programs use it: invoke, stream, batch, and the thread's state."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, closing
+from typing import Any
+
+from ...engine import Outcome, Scope, current
+from ...hosting import Host, apipe, delivered, pipe
+from ...journal import MemoryStorage
+from ...types import Command, GraphOutput, StateSnapshot
+from ..langchain.runnable import Piped
+from ..state.history import History
+from ..streams.join import joining
+from ..streams.parts import Part, Teller, chosen, shaped
+from .execution import Body, Invocation, Setup
+from .nested import Nested
+
+Config = Mapping[str, Any] | None
+Modes = str | list[str] | tuple[str, ...] | None
+
+
+class Entrypoint(Piped):
+    """A function with durable runs; made by :class:`durably.entrypoint`.
+
+    It can be used as a langchain-core ``Runnable``: piped with ``|``, given a config and
+    callbacks, its events streamed.
+
+    Attributes:
+        func: The function.
+        name: What it is called in streams and states.
+    """
+
+    def __init__(self, func: Callable[..., Any], setup: Setup, final: type[Any]) -> None:
+        self.func = func
+        self.name: str = func.__name__
+        self._setup = setup
+        self._body = Body(func, setup, final)
+        self._made: Host | None = None
+        functools.update_wrapper(self, func, updated=())  # type: ignore[arg-type]
+
+    @property
+    def host(self) -> Host:
+        """The host that runs are driven on; without a checkpointer it keeps nothing."""
+        if self._made is None:
+            given = self._setup.checkpointer
+            if given is True:
+                raise RuntimeError(
+                    f"entrypoint {self.name!r} has checkpointer=True, which is for entrypoints "
+                    "called by others; give this one a URL or a checkpointer"
+                )
+            self._made = given if isinstance(given, Host) else Host(given or MemoryStorage())
+        return self._made
+
+    @property
+    def checkpointer(self) -> Any:
+        """Where runs are kept, as it was given."""
+        return self._setup.checkpointer
+
+    @property
+    def store(self) -> Any:
+        """The long-term memory."""
+        return self._setup.store
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a checkpointer."""
+        return self._setup.checkpointer not in (None, False)
+
+    def invoke(
+        self,
+        input: Any,  # noqa: A002 - the name is LangGraph's
+        config: Config = None,
+        *,
+        context: Any = None,
+        durability: str | None = None,
+        control: Any = None,
+        version: str = "v1",
+        stream_mode: Modes = "values",
+        **options: Any,
+    ) -> Any:
+        """Run the function to its end, or to its next question.
+
+        Args:
+            input: Its input, any value but None. ``None`` continues the thread's last run,
+                ``Command(resume=…)`` answers its question and continues.
+            config: ``{"configurable": {"thread_id": …}, "metadata": …, "callbacks": …}``.
+            context: What the function and its tasks get as ``runtime.context``.
+            durability: ``sync`` (the default: an outcome is on disk before it is used), ``power``
+                (and synced), ``async`` (a moment later), or ``exit`` (all at the end).
+            control: A :class:`RunControl` by which the run can be asked to stop.
+            version: ``v2`` returns a :class:`GraphOutput`.
+            stream_mode: Anything but ``values`` returns the list of that stream's parts.
+            **options: ``subgraphs`` and other options of :meth:`stream`.
+
+        Returns:
+            What the function returned, or ``{"__interrupt__": [Interrupt, …]}`` if it waits.
+
+        Raises:
+            ResumeError: There is nothing to continue, or an answer does not fit.
+            ThreadBusy: Another run is driving the thread.
+        """
+        if stream_mode != "values":
+            return list(
+                self.stream(
+                    input,
+                    config,
+                    stream_mode=stream_mode,
+                    context=context,
+                    durability=durability,
+                    control=control,
+                    version=version,
+                    **options,
+                )
+            )
+        scope = self._parent()
+        if scope is not None:
+            return _nested_value(Nested(self._body, scope, input, config, context).run(), version)
+        outcome = self._body.run(
+            Invocation(self._host_for(input), input, config, context, durability, control)
+        )
+        return _returned(outcome, version)
+
+    async def ainvoke(
+        self,
+        input: Any,  # noqa: A002 - as in invoke
+        config: Config = None,
+        *,
+        context: Any = None,
+        durability: str | None = None,
+        control: Any = None,
+        version: str = "v1",
+        stream_mode: Modes = "values",
+        **options: Any,
+    ) -> Any:
+        """Like :meth:`invoke`, in the running event loop."""
+        if stream_mode != "values":
+            parts = self.astream(
+                input,
+                config,
+                stream_mode=stream_mode,
+                context=context,
+                durability=durability,
+                control=control,
+                version=version,
+                **options,
+            )
+            return [part async for part in parts]
+        scope = self._parent()
+        if scope is not None:
+            return _nested_value(
+                await Nested(self._body, scope, input, config, context).arun(), version
+            )
+        outcome = await self._body.arun(
+            Invocation(self._host_for(input), input, config, context, durability, control)
+        )
+        return _returned(outcome, version)
+
+    def stream(
+        self,
+        input: Any,  # noqa: A002 - as in invoke
+        config: Config = None,
+        *,
+        stream_mode: Modes = None,
+        subgraphs: bool = False,
+        context: Any = None,
+        durability: str | None = None,
+        control: Any = None,
+        version: str = "v1",
+    ) -> Iterator[Any]:
+        """Run the function and yield parts as they are made.
+
+        Args:
+            input: As for :meth:`invoke`.
+            config: As for :meth:`invoke`.
+            stream_mode: ``updates`` (the default: ``{task: result}``), ``values``, ``tasks``,
+                ``custom``, ``messages``, ``checkpoints``, ``debug``, or a list of them, which
+                yields ``(mode, data)``.
+            subgraphs: Whether parts of nested entrypoints, and of steps inside tasks, are told
+                too, with their place in front.
+            context: As for :meth:`invoke`.
+            durability: As for :meth:`invoke`.
+            control: As for :meth:`invoke`.
+            version: ``v2`` yields ``{"type": mode, "ns": place, "data": data}``.
+
+        Raises:
+            ValueError: There is no such mode.
+        """
+        scope = self._parent()
+        mode = stream_mode or ("updates" if scope is None else "values")
+        modes = chosen(mode)
+        host = self._host_for(input) if scope is None else None
+
+        def execute(emit: Callable[[Part], None]) -> Outcome:
+            teller = Teller(modes, subgraphs=subgraphs, emit=emit, metadata=_told(config))
+            if scope is not None:
+                nested = Nested(self._body, scope, input, config, context, teller)
+                return Outcome("done", nested.run())
+            assert host is not None
+            return self._body.run(
+                Invocation(host, input, config, context, durability, control, teller)
+            )
+
+        with closing(pipe(execute)) as parts:
+            for part in parts:
+                yield shaped(part, mode, subgraphs=subgraphs, version=version)
+
+    async def astream(
+        self,
+        input: Any,  # noqa: A002 - as in invoke
+        config: Config = None,
+        *,
+        stream_mode: Modes = None,
+        subgraphs: bool = False,
+        context: Any = None,
+        durability: str | None = None,
+        control: Any = None,
+        version: str = "v1",
+    ) -> AsyncIterator[Any]:
+        """Like :meth:`stream`, in the running event loop."""
+        scope = self._parent()
+        mode = stream_mode or ("updates" if scope is None else "values")
+        modes = chosen(mode)
+        host = self._host_for(input) if scope is None else None
+
+        async def execute(emit: Callable[[Part], None]) -> Outcome:
+            teller = Teller(modes, subgraphs=subgraphs, emit=emit, metadata=_told(config))
+            if scope is not None:
+                nested = Nested(self._body, scope, input, config, context, teller)
+                return Outcome("done", await nested.arun())
+            assert host is not None
+            return await self._body.arun(
+                Invocation(host, input, config, context, durability, control, teller)
+            )
+
+        async with aclosing(apipe(execute)) as parts:
+            async for part in parts:
+                yield shaped(part, mode, subgraphs=subgraphs, version=version)
+
+    def join_stream(
+        self,
+        config: Mapping[str, Any],
+        *,
+        stream_mode: Modes = None,
+        subgraphs: bool = False,
+        version: str = "v1",
+        timeout: float | None = None,
+    ) -> Iterator[Any]:
+        """Yield the parts of the thread's newest run, which another process may drive.
+
+        What is recorded comes at once, the rest as it is committed, until the run ends or waits
+        for somebody. A run whose process dies goes on in the same stream when it is continued, and
+        a thread that has no run yet is waited for.
+
+        Args:
+            config: Names the thread.
+            stream_mode: ``updates``, ``tasks``, ``values``, ``custom`` or a list of them, as in
+                :meth:`stream`. What tasks write (``custom``) comes from hosts with
+                ``stream_resumable``.
+            subgraphs: As for :meth:`stream`.
+            version: As for :meth:`stream`.
+            timeout: Seconds without anything new after which it is given up.
+
+        Raises:
+            TimeoutError: Nothing new came in time.
+            Exception: What ended the run.
+        """
+        mode = stream_mode or "updates"
+        parts = joining(self.host, self.name, config, mode, subgraphs=subgraphs, timeout=timeout)
+        for part in parts.parts():
+            yield shaped(part, mode, subgraphs=subgraphs, version=version)
+
+    async def ajoin_stream(
+        self,
+        config: Mapping[str, Any],
+        *,
+        stream_mode: Modes = None,
+        subgraphs: bool = False,
+        version: str = "v1",
+        timeout: float | None = None,  # noqa: ASYNC109 - of silence, not of the whole
+    ) -> AsyncIterator[Any]:
+        """Like :meth:`join_stream`, without holding up the event loop."""
+        mode = stream_mode or "updates"
+        joined = joining(self.host, self.name, config, mode, subgraphs=subgraphs, timeout=timeout)
+        async with aclosing(joined.aparts()) as parts:
+            async for part in parts:
+                yield shaped(part, mode, subgraphs=subgraphs, version=version)
+
+    def batch(
+        self,
+        inputs: Sequence[Any],
+        config: Config | Sequence[Mapping[str, Any]] = None,
+        *,
+        return_exceptions: bool = False,
+        **options: Any,
+    ) -> list[Any]:
+        """Invoke with several inputs at once; each run has a thread of its own in the pool."""
+        configs = _configs(config, len(inputs))
+
+        def one(given: Any, own: Config) -> Any:
+            try:
+                return self.invoke(given, own, **options)
+            except Exception as error:
+                if return_exceptions:
+                    return error
+                raise
+
+        if not inputs:
+            return []
+        limit = (configs[0] or {}).get("max_concurrency") or len(inputs)
+        with ThreadPoolExecutor(max_workers=limit) as pool:
+            return list(pool.map(one, inputs, configs))
+
+    async def abatch(
+        self,
+        inputs: Sequence[Any],
+        config: Config | Sequence[Mapping[str, Any]] = None,
+        *,
+        return_exceptions: bool = False,
+        **options: Any,
+    ) -> list[Any]:
+        """Like :meth:`batch`, in the running event loop."""
+        configs = _configs(config, len(inputs))
+        runs = [
+            self.ainvoke(given, own, **options) for given, own in zip(inputs, configs, strict=True)
+        ]
+        return list(await asyncio.gather(*runs, return_exceptions=return_exceptions))
+
+    def _parent(self) -> Scope | None:
+        """Return the run around this call, if the entrypoint is to be a part of it."""
+        return current() if self._setup.checkpointer in (None, True, False) else None
+
+    def _host_for(self, given: Any) -> Host:
+        if isinstance(given, Command) and not self.keeps:
+            raise RuntimeError(
+                f"entrypoint {self.name!r} has no checkpointer, so it cannot be resumed; give it "
+                "one: @entrypoint(checkpointer=InMemorySaver())"
+            )
+        return self.host
+
+    @property
+    def _history(self) -> History:
+        if not self.keeps:
+            raise ValueError(f"entrypoint {self.name!r} has no checkpointer, so it has no state")
+        return History(self.host, self._body.entry)
+
+    def get_state(self, config: Mapping[str, Any], *, subgraphs: bool = False) -> StateSnapshot:
+        """Return the thread's state now, or at the moment that ``checkpoint_id`` names."""
+        del subgraphs  # nested entrypoints are part of their caller's run
+        return self._history.state(config)
+
+    def get_state_history(
+        self,
+        config: Mapping[str, Any],
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the name is LangGraph's
+        before: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+    ) -> Iterator[StateSnapshot]:
+        """Yield the thread's states, newest first.
+
+        Args:
+            config: Names the thread.
+            filter: Metadata that a state must have.
+            before: Only states before the one that this config addresses.
+            limit: At most so many.
+        """
+        yield from self._history.states(config, matching=filter, before=before, limit=limit)
+
+    def update_state(
+        self, config: Mapping[str, Any], values: Any, as_node: str | None = None
+    ) -> dict[str, Any]:
+        """Edit the thread: *values* is taken for what its last run returned and saved.
+
+        A run that had not finished is given up. ``entrypoint.final(value=…, save=…)`` says the two
+        apart.
+
+        Returns:
+            The config that addresses the new state.
+        """
+        del as_node  # an entrypoint is its only node
+        value, save = self._body.parted(values)
+        return self._history.update(config, value, save)
+
+    async def aget_state(
+        self, config: Mapping[str, Any], *, subgraphs: bool = False
+    ) -> StateSnapshot:
+        """Like :meth:`get_state`."""
+        return await asyncio.to_thread(self.get_state, config, subgraphs=subgraphs)
+
+    async def aget_state_history(
+        self,
+        config: Mapping[str, Any],
+        *,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - as in get_state_history
+        before: Mapping[str, Any] | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[StateSnapshot]:
+        """Like :meth:`get_state_history`."""
+        for state in await asyncio.to_thread(
+            lambda: list(self._history.states(config, matching=filter, before=before, limit=limit))
+        ):
+            yield state
+
+    async def aupdate_state(
+        self, config: Mapping[str, Any], values: Any, as_node: str | None = None
+    ) -> dict[str, Any]:
+        """Like :meth:`update_state`."""
+        return await asyncio.to_thread(self.update_state, config, values, as_node)
+
+    def clear_cache(self) -> None:
+        """Forget every cached result of tasks called by this entrypoint."""
+        if self._setup.cache is not None:
+            self._setup.cache.clear()
+
+    async def aclear_cache(self) -> None:
+        """Like :meth:`clear_cache`."""
+        await asyncio.to_thread(self.clear_cache)
+
+
+def _nested_value(value: Any, version: str) -> Any:
+    return GraphOutput(value) if version == "v2" else value
+
+
+def _returned(outcome: Outcome, version: str) -> Any:
+    if version != "v2":
+        return delivered(outcome)
+    if outcome.status == "waiting" and outcome.error is None:
+        return GraphOutput(None, outcome.interrupts)
+    return GraphOutput(delivered(outcome))
+
+
+def _told(config: Config) -> dict[str, Any]:
+    """Return what task parts tell of a config."""
+    told = dict((config or {}).get("metadata") or {})
+    tags = (config or {}).get("tags")
+    return {**told, "tags": list(tags)} if tags else told
+
+
+def _configs(config: Config | Sequence[Mapping[str, Any]], count: int) -> list[Config]:
+    if config is None or isinstance(config, Mapping):
+        return [config] * count
+    if len(config) != count:
+        raise ValueError(f"there are {count} inputs and {len(config)} configs")
+    return list(config)

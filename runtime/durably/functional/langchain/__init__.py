@@ -1,0 +1,1 @@
+"""Entrypoints as LangChain runnables, and LangChain's messages and callbacks."""

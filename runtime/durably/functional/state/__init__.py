@@ -1,0 +1,1 @@
+"""State of a thread: snapshots, history, checkpointers."""

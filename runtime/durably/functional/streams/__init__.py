@@ -1,0 +1,1 @@
+"""Streams of an entrypoint in the shapes of LangGraph's stream modes."""

@@ -1,0 +1,1 @@
+"""Tasks: the decorator, futures, the thread pool, cached results."""

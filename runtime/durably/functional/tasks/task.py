@@ -1,0 +1,317 @@
+"""``@task``: a function whose calls are steps."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
+
+from ...engine import NOTHING, Call, Scope, Step, current
+from ...types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
+from ..frame import Frame, running_loop
+from ..injection import injected, positions
+from ..langchain.callbacks import atraced_task, is_traced_here, traced_task
+from .cached import Cached
+from .futures import AsyncTaskFuture, Starter, TaskFuture
+from .review import TaskReview
+from .thread_pool import Pool
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Timeout = float | timedelta | TimeoutPolicy | None
+Retry = RetryPolicy | Sequence[RetryPolicy] | None
+
+
+class Task(Generic[P, R]):
+    """A task; calling it inside an entrypoint begins a step and returns a future.
+
+    Attributes:
+        func: The function.
+        name: What its steps are called.
+    """
+
+    def __init__(
+        self,
+        func: Callable[P, R] | Callable[P, Awaitable[R]],
+        *,
+        name: str | None = None,
+        retry_policy: Retry = None,
+        cache_policy: CachePolicy | None = None,
+        timeout: Timeout = None,
+        effect: Literal["once"] | None = None,
+    ) -> None:
+        if inspect.isgeneratorfunction(func) or inspect.isasyncgenfunction(func):
+            raise NotImplementedError(
+                f"task {getattr(func, '__name__', func)!r} is a generator function; return a list, "
+                "or write parts with get_stream_writer()"
+            )
+        self.func = func
+        self.name: str = name or str(getattr(func, "__name__", type(func).__name__))
+        self._policy = StepPolicy(
+            retry=retry_policy, effect=effect, timeout=TimeoutPolicy.coerce(timeout)
+        )
+        self._is_effect = effect == "once"
+        self._is_async = inspect.iscoroutinefunction(inspect.unwrap(_called(func)))
+        self._names = injected(func)
+        self._positions = positions(func) if self._names else {}
+        self._caching = Cached(func, cache_policy) if cache_policy is not None else None
+        functools.update_wrapper(self, func, updated=())
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """Bind a task that is defined in a class body to *instance*, as a method is bound."""
+        if instance is None:
+            return self
+        return functools.partial(self, instance)  # type: ignore[arg-type]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[R] | AsyncTaskFuture[R]:
+        """Begin the step.
+
+        Returns:
+            A future: ``.result()`` it in plain code, ``await`` it in a coroutine.
+
+        Raises:
+            RuntimeError: There is no run around the call, or a coroutine function was called
+                where no event loop runs.
+        """
+        scope = current()
+        if scope is None:
+            raise RuntimeError(
+                f"task {self.name!r} was called outside of a run; call it from an @entrypoint, "
+                f"or call the plain function as {self.name}.func(…)"
+            )
+        frame = scope.local if isinstance(scope.local, Frame) else None
+        loop = running_loop()
+        if frame is not None and loop is frame.outside:
+            loop = None
+        if loop is None and self._is_async:
+            raise RuntimeError(
+                f"task {self.name!r} is a coroutine function and no event loop is running here; "
+                "use ainvoke or astream"
+            )
+        request = [list(args), kwargs]
+        future: TaskFuture[R] | AsyncTaskFuture[R]
+        if scope.run.past.is_orderly:
+            value = scope.replayed_next("task", self.name, request)
+            if value is not NOTHING:
+                return _ended(scope, loop, value)
+        step = scope.open(self._call(frame, request))
+        if loop is None:
+            future = self._begin_plain(scope, frame, step)
+        else:
+            future = self._begin_async(scope, frame, step, loop)
+        if frame is not None and step.held is None:
+            frame.begun.add(future)
+        return future
+
+    def _call(self, frame: Frame | None, request: Any) -> Call:
+        policy = self._policy
+        if frame is not None and frame.retry and policy.retry is None:
+            policy = StepPolicy(retry=frame.retry, effect=policy.effect, timeout=policy.timeout)
+        return Call("task", self.name, request, effect=self._is_effect, policy=policy)
+
+    def _begin_plain(self, scope: Scope, frame: Frame | None, step: Step) -> TaskFuture[R]:
+        """Begin the step in plain code."""
+        if step.held is not None and not scope.run.interleaved:
+            return TaskFuture.ended(*_replayed(step))
+        scope.lane.is_calling = step.is_in_time
+        if step.terms.once:
+            self._let_review(step, lambda request: self._calling(frame, request))
+        execute = self._calling(frame, step.call.request)
+        caching = self._caching_in(frame)
+        if caching is not None:
+            execute = caching.around(step, execute)
+        return TaskFuture(functools.partial(scope.perform, step, execute), pool_of(scope))
+
+    def _begin_async(
+        self, scope: Scope, frame: Frame | None, step: Step, loop: asyncio.AbstractEventLoop
+    ) -> AsyncTaskFuture[R]:
+        """Begin the step in a coroutine; a plain function runs off the event loop."""
+        starter = starter_of(scope, loop)
+        if step.held is not None and not scope.run.interleaved:
+            return AsyncTaskFuture.ended(starter, *_replayed(step))
+
+        def calling(request: Any) -> Callable[[], Any]:
+            function = self._calling(frame, request)
+            return function if self._is_async else functools.partial(_in_thread, scope, function)
+
+        if step.terms.once:
+            self._let_review(step, calling)
+        execute = calling(step.call.request)
+        caching = self._caching_in(frame)
+        if caching is not None:
+            execute = caching.aaround(step, execute)
+        return AsyncTaskFuture(functools.partial(scope.aperform, step, execute), starter)
+
+    def _let_review(self, step: Step, calling: Callable[[Any], Callable[[], Any]]) -> None:
+        """Let a person, who may be asked before, change the call."""
+        args, kwargs = step.call.request
+        step.call.review = TaskReview(self.func, args, kwargs, calling, self._names)
+
+    def _calling(self, frame: Frame | None, request: Any) -> Callable[[], Any]:
+        """Return what calls the function, with what the runtime fills in."""
+        args: list[Any]
+        args, kwargs = request
+        if not self._names and not is_traced_here():
+            return functools.partial(self.func, *args, **kwargs)
+        trace: Callable[..., Any] = atraced_task if self._is_async else traced_task
+        if frame is None or not self._names:
+            return lambda: trace(self.name, self.func, args, kwargs)
+
+        def function() -> Any:
+            inner = current()
+            assert inner is not None
+            return trace(self.name, self.func, args, frame.fill(self._left(args), inner, kwargs))
+
+        return function
+
+    def _left(self, args: Sequence[Any]) -> tuple[str, ...]:
+        """Return the names of the parameters to be filled in that *args* leave open."""
+        if not self._names or not args:
+            return self._names
+        given = len(args)
+        return tuple(one for one in self._names if self._positions.get(one, given) >= given)
+
+    def _caching_in(self, frame: Frame | None) -> Cached | None:
+        """Return how this call is cached, if it is: by its own policy or the entrypoint's."""
+        if frame is None or frame.cache is None:
+            return None
+        if self._caching is None and frame.caching is not None:
+            return Cached(self.func, frame.caching)
+        return self._caching
+
+    def clear_cache(self, cache: Any) -> None:
+        """Forget every result of this task that *cache* holds."""
+        if self._caching is not None:
+            self._caching.clear(cache)
+
+    async def aclear_cache(self, cache: Any) -> None:
+        """Like :meth:`clear_cache`."""
+        await asyncio.to_thread(self.clear_cache, cache)
+
+
+class _Decorator(Protocol):
+    """Makes a task of a function, its settings being given."""
+
+    @overload
+    def __call__(self, func: Callable[P, Awaitable[R]], /) -> Task[P, R]: ...
+    @overload
+    def __call__(self, func: Callable[P, R], /) -> Task[P, R]: ...
+
+
+@overload
+def task(func: Callable[P, Awaitable[R]], /) -> Task[P, R]: ...
+@overload
+def task(func: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def task(
+    *,
+    name: str | None = None,
+    retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
+    timeout: Timeout = None,
+    effect: Literal["once"] | None = None,
+) -> _Decorator: ...
+def task(
+    func: Callable[P, Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    retry_policy: Retry = None,
+    cache_policy: CachePolicy | None = None,
+    timeout: Timeout = None,
+    effect: Literal["once"] | None = None,
+) -> Any:
+    """Make a function's calls steps of the run they are made in.
+
+    Args:
+        func: A function, coroutine function, bound method, partial or callable object.
+        name: What the steps are called; the function's name if None.
+        retry_policy: Attempts of a failing call; of several policies the first that applies.
+        cache_policy: Whether results serve other calls; needs a cache on the entrypoint.
+        timeout: Seconds that one attempt may take, or a :class:`TimeoutPolicy`.
+        effect: ``"once"``: should the process die between the effect and its record, a person is
+            asked instead of doing it again.
+
+    Example:
+        >>> @task
+        ... def double(x: int) -> int:
+        ...     return 2 * x
+        >>> @entrypoint()
+        ... def flow(x: int) -> int:
+        ...     return double(x).result()
+        >>> flow.invoke(21)
+        42
+    """
+
+    def made(function: Callable[P, R]) -> Task[P, R]:
+        return Task(
+            function,
+            name=name,
+            retry_policy=retry_policy,
+            cache_policy=cache_policy,
+            timeout=timeout,
+            effect=effect,
+        )
+
+    return made if func is None else made(func)
+
+
+def pool_of(scope: Scope) -> Pool:
+    """Return the pool of the scope's run; it lives as long as the run."""
+    pool = scope.run.resources.get("pool")
+    if isinstance(pool, Pool):
+        return pool
+    made = scope.run.resources.setdefault("pool", Pool())
+    assert isinstance(made, Pool)
+    return made
+
+
+def starter_of(scope: Scope, loop: asyncio.AbstractEventLoop) -> Starter:
+    """Return what begins tasks in an event loop, the same for all of the run's."""
+    starter = scope.run.resources.get(loop)
+    if not isinstance(starter, Starter):
+        starter = scope.run.resources[loop] = Starter(loop)
+    return starter
+
+
+def _ended(
+    scope: Scope, loop: asyncio.AbstractEventLoop | None, value: Any
+) -> TaskFuture[Any] | AsyncTaskFuture[Any]:
+    """Return the future of a task whose value is known."""
+    if loop is None:
+        return TaskFuture.ended(value)
+    return AsyncTaskFuture.ended(starter_of(scope, loop), value)
+
+
+def _replayed(step: Step) -> tuple[Any, BaseException | None]:
+    """Return the value of a step that is in the journal, and what it raised."""
+    try:
+        return step.replay(), None
+    except BaseException as error:
+        return None, error
+
+
+async def _in_thread(scope: Scope, function: Callable[[], Any]) -> Any:
+    """Run a plain function off the event loop."""
+    inner = current()
+    assert inner is not None
+
+    def work() -> Any:
+        inner.lane.home = None  # this thread's from now on
+        with inner.entered():
+            return function()
+
+    return await TaskFuture(work, pool_of(scope))
+
+
+def _called(func: Any) -> Any:
+    """Return the function that calling *func* runs."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    if inspect.isroutine(func):
+        return func
+    return getattr(type(func), "__call__", func)  # noqa: B004 - what a callable object runs

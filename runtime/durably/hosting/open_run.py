@@ -1,0 +1,135 @@
+"""What an ``invoke`` means for its thread: a new run, or the continuation of the unfinished one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..engine import Run, Sink, fingerprint
+from ..errors import ResumeError
+from ..journal import durability_of
+from ..types import Command, RunView
+from .fork import fork
+from .host import Host
+from .people.command_answers import answers_of
+from .run_views import new_run_id
+
+_NOT_METADATA = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns"})
+UNFINISHED = frozenset({"stopped", "waiting", "failed"})
+
+
+def place_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return what a LangGraph-style config addresses: its ``configurable``, maybe empty."""
+    place: Mapping[str, Any] = (config or {}).get("configurable") or {}
+    return place
+
+
+def thread_of(config: Mapping[str, Any] | None) -> str | None:
+    """Return the thread id in a LangGraph-style config, or None.
+
+    Raises:
+        ValueError: It is neither a string nor a number.
+    """
+    thread = place_of(config).get("thread_id")
+    if thread is None:
+        return None
+    if not isinstance(thread, str | int) or thread == "":
+        raise ValueError(
+            f"config['configurable']['thread_id'] must be a non-empty string, not {thread!r}"
+        )
+    return str(thread)
+
+
+def named_thread(config: Mapping[str, Any] | None) -> str:
+    """Return the thread id in a LangGraph-style config.
+
+    Raises:
+        ValueError: There is none, or it is neither a string nor a number.
+    """
+    thread = thread_of(config)
+    if thread is None:
+        raise ValueError('config={"configurable": {"thread_id": …}} names no thread')
+    return thread
+
+
+def open_run(
+    host: Host,
+    entry: str,
+    given: Any,
+    config: Mapping[str, Any] | None,
+    sink: Sink | None = None,
+    *,
+    same_input_continues: bool,
+    durability: str | None = None,
+) -> Run:
+    """Return the run that an ``invoke(given, config)`` is about, ready to be driven.
+
+    ``None`` and :class:`Command` continue the thread's last run. Anything else starts a new run,
+    unless *same_input_continues* and the thread's last run was given the same and is unfinished:
+    a service that crashed and makes the same call again goes on where it was.
+
+    A ``checkpoint_id`` in the config addresses an earlier moment: the new run is a fork that begins
+    with what had been done by then.
+
+    Raises:
+        ResumeError: There is nothing to continue, or an answer does not fit.
+        ThreadBusy: Another run is driving the thread.
+    """
+    thread = thread_of(config)
+    meta = {"metadata": _metadata(config)}
+    mode = durability_of(durability)
+    continues = given is None or isinstance(given, Command)
+    if thread is None:
+        if continues:
+            raise ResumeError(
+                f"{entry}: to continue a run, name its thread: "
+                'config={"configurable": {"thread_id": …}}'
+            )
+        run_id = new_run_id()
+        log = host.journal.take(run_id, mode)
+        return host.begin_on(log, entry, given, run_id=run_id, meta=meta, sink=sink)
+    log = host.journal.take(thread, mode)
+    try:
+        checkpoint = _checkpoint(config)
+        if checkpoint is not None:
+            return fork(host, log, entry, given, checkpoint_id=checkpoint, meta=meta, sink=sink)
+        last = host.latest(log) if continues or same_input_continues else None
+        if continues:
+            last = _existing(last, thread)
+            answers = answers_of(host, last, given) if isinstance(given, Command) else None
+            return host.taken_up(log, last, answers=answers, meta=meta, sink=sink)
+        if last is not None and _is_same(last, entry, given):
+            return host.taken_up(log, last, meta=meta, sink=sink)
+    except BaseException:
+        log.release()
+        raise
+    return host.begin_on(log, entry, given, meta=meta, sink=sink)
+
+
+def _checkpoint(config: Mapping[str, Any] | None) -> str | None:
+    checkpoint = place_of(config).get("checkpoint_id")
+    return str(checkpoint) if checkpoint is not None else None
+
+
+def _metadata(config: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a state's metadata says of the config: its metadata, and what names the run."""
+    told = {**((config or {}).get("metadata") or {}), **place_of(config)}
+    return {
+        key: value
+        for key, value in told.items()
+        if isinstance(value, str | int | float | bool)
+        and key not in _NOT_METADATA
+        and not key.startswith("__")
+    }
+
+
+def _existing(last: RunView | None, thread: str) -> RunView:
+    if last is None:
+        raise ResumeError(f"thread {thread!r} has no run to continue")
+    return last
+
+
+def _is_same(last: RunView, entry: str, given: Any) -> bool:
+    return (
+        last.status in UNFINISHED and last.entry == entry and last.request == fingerprint(given)[0]
+    )

@@ -1,0 +1,1 @@
+"""Questions to people: the inbox, and the answers that it records."""

@@ -1,0 +1,1 @@
+"""Streams of a run to its caller and to other processes."""

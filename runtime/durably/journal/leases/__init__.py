@@ -1,0 +1,1 @@
+"""Leases: which process drives a thread, and whether that process is alive."""

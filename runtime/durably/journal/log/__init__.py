@@ -1,0 +1,1 @@
+"""The log of a thread: appends, group commits and their durability."""

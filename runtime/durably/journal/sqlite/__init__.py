@@ -1,0 +1,1 @@
+"""The SQLite journal: schema, reads, appends and error messages."""
