@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from .blocking_or_async import Awaiting as Awaiting
 from .call import Call as Call
+from .call import Review as Review
 from .clock import Clock as Clock
 from .clock import SystemClock as SystemClock
-from .context import current as current
 from .context import scope_var as scope_var
 from .daemon_threads import in_daemon_thread as in_daemon_thread
 from .driver import Outcome as Outcome
@@ -14,8 +15,8 @@ from .driver import announce as announce
 from .driver import conclude as conclude
 from .driver import drive as drive
 from .driver import drive_in_thread as drive_in_thread
-from .gates import Awaiting as Awaiting
 from .gates import Gate as Gate
+from .gates import GatedStep as GatedStep
 from .gates import Instead as Instead
 from .gates import Refused as Refused
 from .gates import Served as Served
@@ -40,11 +41,12 @@ from .replay.run_history import APPROVAL as APPROVAL
 from .replay.run_history import Past as Past
 from .run.run import Run as Run
 from .run.run import Sink as Sink
+from .run.stream_relay import relay as relay
 from .scope import Scope as Scope
+from .scope import current as current
 from .source_files import Sources as Sources
 from .source_files import changed_files as changed_files
 from .step.approval import Approval as Approval
-from .step.approval import Review as Review
 from .step.fast_path import NOTHING as NOTHING
 from .step.questions import DEADLINE as DEADLINE
 from .step.questions import interrupt_of as interrupt_of

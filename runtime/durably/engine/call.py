@@ -3,12 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..types import Kind, StepPolicy
 
-if TYPE_CHECKING:
-    from .step.approval import Review
+
+class Review(Protocol):
+    """What a person may make of a proposed call, in the words of its framework."""
+
+    args: Mapping[str, Any]
+    """The arguments by name."""
+
+    call_id: str
+    """The model's id of the call; empty if it has none."""
+
+    def args_schema(self) -> Mapping[str, Any] | None:
+        """Return the JSON schema of the arguments, if it is known."""
+
+    def edited(self, args: Mapping[str, Any], notice: str) -> Callable[[], Any]:
+        """Return what executes the call with other arguments.
+
+        Args:
+            args: All of them.
+            notice: What the model is to be told in front of the result.
+
+        Returns:
+            A function of the kind that the call is executed by: for a coroutine one that returns
+            a coroutine, for a stream one that returns an iterator.
+        """
+        ...
+
+    def rejected(self, message: str) -> Any:
+        """Return what the model is told instead of a result.
+
+        Raises:
+            NotImplementedError: No model asked; the program is told by :class:`CallRejected`.
+        """
+
+    def responded(self, answer: Any) -> Any:
+        """Return the result that a person's own answer stands for."""
 
 
 class Call:

@@ -1,16 +1,10 @@
-"""The one context variable: where in which run the calling code is."""
+"""The one context variable: the scope of the calling code."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from .scope import Scope
-
-scope_var: ContextVar[Scope | None] = ContextVar("durably_scope", default=None)
-
-
-def current() -> Scope | None:
-    """Return the scope that the calling code runs in, or None outside of any run."""
-    return scope_var.get()
+# Typed Any: the variable lies below every room that a scope is made of.
+scope_var: ContextVar[Any] = ContextVar("durably_scope", default=None)
+"""The scope (:class:`.scope.Scope`) that the calling code runs in, or None outside of runs."""

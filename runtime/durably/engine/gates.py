@@ -6,26 +6,22 @@ coroutine is given the blocking way of doing things, never suspends, and is driv
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from ..types import StepPolicy
-from .clock import Clock
-from .step.async_commit import abegin, afail, afinish
-from .timeouts import Deadline, acall_within, call_within
-
-if TYPE_CHECKING:
-    from .step.step import Step
+from .call import Call
+from .replay.recorded_steps import Slot
+from .timeouts import Deadline
 
 T = TypeVar("T")
 
 
 class Way(Protocol):
-    """How a gate waits: by blocking a thread, or by leaving its event loop free."""
+    """Sleep, wait and call for a gate, blocking or on an event loop (:mod:`.blocking_or_async`)."""
 
     may_wait: bool
     """Whether waiting for another step is safe: a blocked event loop would never see it end."""
@@ -47,15 +43,6 @@ class Way(Protocol):
     async def execute(self, function: Callable[[], Any], deadline: Deadline | None) -> Any:
         """Call what executes a step."""
 
-    async def begin(self, step: Step) -> None:
-        """Enter a step for real."""
-
-    async def finish(self, step: Step, value: Any) -> Any:
-        """Record a step's value, and only then return it."""
-
-    async def fail(self, step: Step, error: Exception) -> None:
-        """Record a step's failure."""
-
     def pieces(
         self, source: Any, deadline: Deadline | None
     ) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
@@ -63,150 +50,65 @@ class Way(Protocol):
         ...
 
 
-class Blocking:
-    """The way of plain code: nothing here ever suspends."""
+class GatedStep(Protocol):
+    """The part of a step that a gate reads (:class:`.step.step.Step`)."""
 
-    may_suspend = False
+    @property
+    def run(self) -> Any:
+        """The run; typed Any, because the types of a run build on the types of gates."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.may_wait = not _is_on_event_loop()
+    @property
+    def call(self) -> Call:
+        """The call that the step makes."""
+        ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Block for *seconds*."""
-        self._clock.sleep(seconds)
+    @property
+    def slot(self) -> Slot:
+        """The step's identity."""
+        ...
 
-    async def wait(self, future: Future[T]) -> T:
-        """Block until there is a result."""
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
+    @property
+    def policy(self) -> StepPolicy:
+        """The resolved policy."""
+        ...
 
-    async def call(self, function: Callable[..., T], *args: Any) -> T:
-        """Call *function* here."""
-        return function(*args)
+    @property
+    def packed(self) -> bytes:
+        """The request as it is recorded."""
+        ...
 
-    async def execute(self, function: Callable[[], Any], deadline: Deadline | None) -> Any:
-        """Call *function*, no longer than its deadline allows."""
-        return function() if deadline is None else call_within(deadline, function)
+    @property
+    def inner(self) -> str:
+        """Path of the lane inside the step."""
+        ...
 
-    async def begin(self, step: Step) -> None:
-        """Enter *step*."""
-        step.begin()
+    @property
+    def agent(self) -> str:
+        """Name of the agent whose turn the step belongs to; empty if there is none."""
+        ...
 
-    async def finish(self, step: Step, value: Any) -> Any:
-        """Record *value*, and return it."""
-        return step.finish(value)
+    @property
+    def is_altered(self) -> bool:
+        """Whether something else was done than the request says."""
+        ...
 
-    async def fail(self, step: Step, error: Exception) -> None:
-        """Record *error*."""
-        step.fail(error)
+    @property
+    def is_done(self) -> bool:
+        """Whether the step has an outcome, which is no failure, in this process."""
+        ...
 
-    def pieces(
-        self, source: Iterator[Any], deadline: Deadline | None
-    ) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
-        """Yield what *source* yields, each piece no later than the deadline allows."""
-        return _Closing(_blocking_pieces(source, deadline), source, deadline)
+    @property
+    def cached(self) -> bool:
+        """Whether the value was served from a cache."""
+        ...
 
+    @property
+    def stored(self) -> Any:
+        """The outcome as the journal keeps it, once there is one."""
 
-class Awaiting:
-    """The way of coroutines."""
-
-    may_wait = may_suspend = True
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    async def sleep(self, seconds: float) -> None:
-        """Suspend for *seconds*."""
-        await self._clock.asleep(seconds)
-
-    async def wait(self, future: Future[T]) -> T:
-        """Suspend until there is a result."""
-        return future.result() if future.done() else await asyncio.wrap_future(future)
-
-    async def call(self, function: Callable[..., T], *args: Any) -> T:
-        """Call *function* in a thread."""
-        return await asyncio.to_thread(function, *args)
-
-    async def execute(
-        self, function: Callable[[], Awaitable[Any]], deadline: Deadline | None
-    ) -> Any:
-        """Await *function*'s result, no longer than its deadline allows."""
-        return await (function() if deadline is None else acall_within(deadline, function))
-
-    async def begin(self, step: Step) -> None:
-        """Enter *step*."""
-        await abegin(step)
-
-    async def finish(self, step: Step, value: Any) -> Any:
-        """Record *value*, and return it."""
-        return await afinish(step, value)
-
-    async def fail(self, step: Step, error: Exception) -> None:
-        """Record *error*."""
-        await afail(step, error)
-
-    def pieces(
-        self, source: AsyncIterator[Any], deadline: Deadline | None
-    ) -> AbstractAsyncContextManager[AsyncIterator[Any]]:
-        """Yield what *source* yields, each piece no later than the deadline allows."""
-        return _Closing(_awaited_pieces(source, deadline), source, None)
-
-
-class _Closing:
-    """Lends pieces, and closes what they came from, whichever kind of iterator it is."""
-
-    def __init__(
-        self, pieces: AsyncGenerator[Any, None], source: Any, deadline: Deadline | None
-    ) -> None:
-        self._pieces = pieces
-        self._source = source
-        self._deadline = deadline
-
-    async def __aenter__(self) -> AsyncIterator[Any]:
-        return self._pieces
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._pieces.aclose()
-        if self._deadline is not None and self._deadline.is_over:
-            return  # a thread that was given up is still in it
-        aclose, close = (getattr(self._source, name, None) for name in ("aclose", "close"))
-        if aclose is not None:
-            await aclose()
-        elif close is not None:
-            close()
-
-
-_END = object()
-
-
-async def _blocking_pieces(
-    source: Iterator[Any], deadline: Deadline | None
-) -> AsyncGenerator[Any, None]:
-    def following() -> Any:
-        return next(source, _END)
-
-    while True:
-        piece = following() if deadline is None else call_within(deadline, following)
-        if piece is _END:
-            return
-        yield piece
-
-
-async def _awaited_pieces(
-    source: AsyncIterator[Any], deadline: Deadline | None
-) -> AsyncGenerator[Any, None]:
-    async def following() -> Any:
-        return await anext(source, _END)
-
-    while True:
-        piece = await (following() if deadline is None else acall_within(deadline, following))
-        if piece is _END:
-            return
-        yield piece
+    @property
+    def usage(self) -> Mapping[str, Any] | None:
+        """Tokens and cost of the step, once it has an outcome."""
 
 
 Verdict: TypeAlias = "Served | Instead | Refused | None"
@@ -255,7 +157,7 @@ class Refused:
 class Gate(Protocol):
     """One thing that is put around steps: a cache, an approval, a budget, a rate."""
 
-    def around(self, step: Step, way: Way) -> AbstractAsyncContextManager[Verdict]:
+    def around(self, step: GatedStep, way: Way) -> AbstractAsyncContextManager[Verdict]:
         """Let *step* pass when its time has come.
 
         The block around is left when the step has its outcome, or the attempt its end; what came
@@ -290,11 +192,3 @@ class Terms:
     def with_gate(self, gate: Gate) -> Terms:
         """Return these terms with *gate* among those passed once."""
         return self if gate in self.once else Terms(self.policy, (gate, *self.once), self.each)
-
-
-def _is_on_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -6,7 +6,7 @@ import contextvars
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from .context import scope_var
 from .driver import Outcome, announce, conclude
@@ -51,7 +51,7 @@ class Dormant(Scope):
         return self._scope
 
     @contextmanager
-    def entered(self) -> Generator[Scope]:
+    def entered(self) -> Generator[Self]:
         """Make this the current scope while the block runs; no reason to begin the run."""
         before = scope_var.get()
         scope_var.set(self)

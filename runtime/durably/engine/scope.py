@@ -23,80 +23,31 @@ from typing import Any, TypeVar
 from ..caching import at_once
 from ..errors import Suspended
 from ..types import Kind
+from .base_scope import BaseScope
+from .blocking_or_async import Awaiting, Blocking
 from .call import Call
 from .context import scope_var
-from .gates import Awaiting, Blocking
 from .order.branch_order import order_point
 from .order.shared_state import Interleaving, Places, Recorded, ain_place, in_place, recorded
-from .replay.lane import Lane, line_here, segments
-from .run.run import Run
+from .replay.lane import Lane, segments
 from .step.async_commit import abegin, afail, afinish
 from .step.execution import performed
 from .step.fast_path import replayed_next
-from .step.questions import aask, ask
+from .step.iteration import each, iterate
+from .step.questions import aask_in, ask_in
 from .step.step import Step
-from .step.streams import astream, each, iterate, stream
+from .step.streams import astream, stream
 from .step.unfinished_effects import adecided, decided, settle
-from .timeouts import Deadline, acall_within, call_within
+from .timeouts import acall_within, call_within
 from .unwind import Targets, park
 
 T = TypeVar("T")
 
 
-class _Entered:
-    """A block in which a scope is the current one; a class because steps enter it all the time."""
+class Scope(BaseScope):
+    """A place in a run, and the actions of code there. Made by the engine; see :func:`current`."""
 
-    __slots__ = ("_before", "_scope")
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-
-    def __enter__(self) -> Scope:
-        scope = self._scope
-        self._before = scope_var.get()
-        scope_var.set(scope)
-        if scope.lane.home is None:
-            scope.lane.home = line_here()
-        return scope
-
-    def __exit__(self, *_: object) -> None:
-        # Not a token: a generator may be closed in another context than it was entered in.
-        scope_var.set(self._before)
-
-
-class Scope:
-    """A place in a run. Made by the engine; adapters and tasks use the current one.
-
-    Attributes:
-        run: The run.
-        lane: The line of control that steps are counted in.
-        leaf: Kind and name of the step that is being executed around this code, if any.
-        targets: What to cancel first when the run is unwound inside a framework through which no
-            exception can pass; empty where one can.
-        attempt: Which attempt of that step this is, from 1.
-        local: What the room above keeps for this code and what it calls; the engine passes it on.
-    """
-
-    __slots__ = ("attempt", "lane", "leaf", "local", "run", "targets")
-
-    def __init__(
-        self,
-        run: Run,
-        lane: Lane,
-        leaf: tuple[str, str] | None = None,
-        targets: tuple[Targets, ...] = (),
-        local: object = None,
-    ) -> None:
-        self.run = run
-        self.lane = lane
-        self.leaf = leaf
-        self.targets = targets
-        self.local = local
-        self.attempt = 1
-
-    def entered(self) -> AbstractContextManager[Scope]:
-        """Make this the current scope while the block runs."""
-        return _Entered(self)
+    __slots__ = ()
 
     def within(self, kind: str, name: str | None = None) -> bool:
         """Say whether this code runs inside a step of *kind* (and *name*).
@@ -229,7 +180,7 @@ class Scope:
         try:
             while True:
                 try:
-                    inner = self._inner(step)
+                    inner = self.inner_of(step)
                     before = scope_var.get()
                     scope_var.set(inner)
                     try:
@@ -284,7 +235,7 @@ class Scope:
         try:
             while True:
                 try:
-                    inner = self._inner(step)
+                    inner = self.inner_of(step)
                     before = scope_var.get()
                     scope_var.set(inner)
                     try:
@@ -322,20 +273,9 @@ class Scope:
         """
         return astream(self, call, source)
 
-    def _inner(self, step: Step) -> Scope:
-        """Return the scope for what happens inside *step*; new for each attempt."""
-        call, outer, deadline = step.call, self.lane, self.lane.deadline
-        if step.policy.timeout:
-            deadline = Deadline(call.name, step.policy.timeout, self.run.clock, deadline)
-        lane = Lane(step.slot, None, deadline, outer.agent)
-        lane.home = step.line
-        inner = Scope(self.run, lane, (call.kind, call.name), self.targets, self.local)
-        inner.attempt = step.attempt
-        return inner
-
     def inside(self, step: Step) -> AbstractContextManager[Scope]:
         """Enter what happens inside *step*, to execute again what its record does not tell."""
-        return self._inner(step).entered()
+        return self.inner_of(step).entered()
 
     def heartbeat(self) -> None:
         """Tell an idle timeout around this code that there is progress."""
@@ -370,8 +310,7 @@ class Scope:
         """
         if here is not None and self.run.options.asks_here:
             return self.step(Call("human", name, value), here)
-        with in_place(self.run, self.lane.path):
-            return ask(self.run, self.lane, name, value, schema=schema)
+        return ask_in(self, name, value, schema)
 
     async def aask(
         self,
@@ -384,13 +323,7 @@ class Scope:
         """Like :meth:`ask`; parks where no exception can pass."""
         if here is not None and self.run.options.asks_here:
             return await self.astep(Call("human", name, value), here)
-        try:
-            async with ain_place(self.run, self.lane.path):
-                return await aask(self.run, self.lane, name, value, schema=schema)
-        except Suspended:
-            if not self.targets:
-                raise
-        return await self.park()
+        return await aask_in(self, name, value, schema)
 
     async def park(self) -> Any:
         """Wait for ever; the run is unwound from outside once nothing else is under way."""
@@ -432,3 +365,9 @@ class Scope:
     def now(self) -> datetime:
         """Return the time, the same on replay and never the same twice."""
         return self.run.now(self.lane.path)
+
+
+def current() -> Scope | None:
+    """Return the scope that the calling code runs in, or None outside of any run."""
+    scope: Scope | None = scope_var.get()
+    return scope

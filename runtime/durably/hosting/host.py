@@ -23,6 +23,7 @@ from ..engine import (
     SystemClock,
     fingerprint,
     interrupt_of,
+    relay,
 )
 from ..errors import ConfigError, EncodeError
 from ..hooks import Listener, Listeners, Plugins
@@ -226,6 +227,7 @@ class Host:
             raise
         info = RunInfo(run_id, log.thread, entry, resumed=False)
         run = Run(info, log, self.codec, self.options, started=now, sink=sink)
+        relay(run)
         record = RunStarted(entry, now, fingerprint(given)[0], body, dict(meta or {}))
         self._first_append(run, record, blobs)
         return run
@@ -273,6 +275,7 @@ class Host:
             rows = log.rows_of(view.run)
             info = RunInfo(view.run, log.thread, view.entry, resumed=True)
             run = Run(info, log, self.codec, self.options, rows, started=view.started, sink=sink)
+            relay(run)
         except BaseException:
             log.release()
             raise

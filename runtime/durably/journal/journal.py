@@ -17,6 +17,7 @@ from .log.delayed_flush import Flusher
 from .log.durability import Durability
 from .log.stored_hashes import KnownBlobs
 from .log.thread_log import ThreadLog
+from .reader import newest_landmarks, read_entries
 from .records import Entry, from_row
 from .storage import Storage
 from .worker_threads import Apart
@@ -27,7 +28,6 @@ LEASE_SECONDS = 30.0
 T = TypeVar("T")
 
 _suffixes = itertools.count(1)
-_FIRST_PAGE, _PAGE = 8, 256
 
 
 class Journal:
@@ -37,9 +37,6 @@ class Journal:
         storage: Where rows are kept.
         codec: How values become bytes.
         clock: Gives seconds since the epoch.
-
-    Attributes:
-        committer: Writes what coroutines wait for.
     """
 
     def __init__(
@@ -52,7 +49,7 @@ class Journal:
         self._known = KnownBlobs()
         self._flusher = Flusher()
         self._apart = Apart()
-        self.committer = Committer(storage)
+        self._committer = Committer(storage)
 
     def take(self, thread: str, durability: Durability = "sync") -> ThreadLog:
         """Take *thread* for writing; what it holds is read when it is asked for.
@@ -68,7 +65,16 @@ class Journal:
         self._keeper.settle(thread)
         lease = self.storage.acquire(thread, owner, LEASE_SECONDS, self.clock())
         self._keeper.hold(lease)
-        return ThreadLog(self, lease, durability)
+        return ThreadLog(
+            self.storage,
+            self.codec,
+            lease,
+            durability,
+            keeper=self._keeper,
+            known=self._known,
+            flusher=self._flusher,
+            committer=self._committer,
+        )
 
     def busy(self, thread: str) -> None:
         """Raise ThreadBusy if somebody is driving *thread*; change nothing."""
@@ -76,18 +82,11 @@ class Journal:
 
     def read(self, thread: str, after: int = 0) -> list[Entry]:
         """Return the records of *thread* after a row, in order; empty for an unknown thread."""
-        return [from_row(thread, row) for row in self.storage.read(thread, after)]
+        return read_entries(self.storage, thread, after)
 
     def marks(self, thread: str) -> Iterator[Entry]:
-        """Yield the landmarks of *thread*, newest first, without reading the rows between them."""
-        before, page = 0, _FIRST_PAGE
-        while True:
-            rows = self.storage.marks(thread, before, page)
-            for row in rows:
-                yield from_row(thread, row)
-            if len(rows) < page:
-                return
-            before, page = rows[-1].seq, _PAGE
+        """Return the landmarks of *thread*, newest first, without the rows between them."""
+        return newest_landmarks(self.storage, thread)
 
     def landmarks(self) -> Iterator[tuple[str, Entry]]:
         """Yield ``(thread, entry)`` for each beginning, end, pause, question and answer."""
@@ -114,15 +113,6 @@ class Journal:
         if not isinstance(self.storage, Sharing) or not self.storage.is_remote:
             return work()
         return await self._apart.call(work, undo)
-
-    def soon(self, key: int, write: Callable[[], None]) -> None:
-        """Call *write*, which must not raise, in a moment; once, however often it is asked."""
-        self._flusher.soon(key, write)
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether several threads are held."""
-        return self._keeper.holds > 1
 
     def close(self) -> None:
         """Give back every thread and close the storage."""

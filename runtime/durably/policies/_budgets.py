@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import Any, Literal, NamedTuple
 
-from ..engine import Lane, Run, Scope, Step, Way
+from ..engine import GatedStep, Lane, Run, Scope, Way
 from ..errors import BudgetExceeded
 from ..limits import Budget
 from ._estimating import Estimates
@@ -45,7 +45,7 @@ class BudgetGate:
         self._unpriced: set[str] = set()
 
     @asynccontextmanager
-    async def around(self, step: Step, way: Way) -> AsyncGenerator[None]:
+    async def around(self, step: GatedStep, way: Way) -> AsyncGenerator[None]:
         """Reserve what the step may cost, and settle what it did cost."""
         account = self._account(step.run)
         wanted = self._wanted(step)
@@ -63,7 +63,7 @@ class BudgetGate:
                 found = run.resources[_RESOURCE] = Account(run, self._budgets)
             return found
 
-    def _wanted(self, step: Step) -> Spent:
+    def _wanted(self, step: GatedStep) -> Spent:
         estimate = self._estimates.of(step)
         cost = self._price(step.call.name, estimate._asdict())
         if cost is None:
@@ -133,7 +133,7 @@ class Account:
             whose = own if one.scope == "run" else None
             self._now[one] = raises_in(entries, one.name, one.base, value_of, whose)
 
-    async def reserve(self, step: Step, wanted: Spent, way: Way) -> None:
+    async def reserve(self, step: GatedStep, wanted: Spent, way: Way) -> None:
         """Take *wanted* out of what may still be spent.
 
         Raises:
@@ -193,7 +193,7 @@ class Account:
                 self._spent[scope] = self._spent[scope].plus(usage)
         self._wake()
 
-    async def _ask(self, limit: Limit, step: Step, wanted: Spent, way: Way) -> None:
+    async def _ask(self, limit: Limit, step: GatedStep, wanted: Spent, way: Way) -> None:
         """Raise the limit as a person says, or end the run."""
         run, now = self._run, self._now[limit]
         question = self._question(limit, step, wanted)
@@ -206,7 +206,7 @@ class Account:
         if run.log is None or now.is_final:  # nobody could answer a run that cannot be continued
             run.stop(BudgetExceeded(f"run {run.id} may spend no more. {question['message']}"))
 
-    def _question(self, limit: Limit, step: Step, wanted: Spent) -> dict[str, Any]:
+    def _question(self, limit: Limit, step: GatedStep, wanted: Spent) -> dict[str, Any]:
         now, spent = self._now[limit].limit, limit.of(self._spent[limit.scope])
         needs = limit.of(wanted)
         message = (

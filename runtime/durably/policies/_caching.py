@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 from ..caching import FullKey, StepCache
-from ..engine import Served, Step, Way
+from ..engine import GatedStep, Served, Way
 from ..types import CachePolicy
 
 
@@ -28,7 +28,7 @@ class CacheGate:
         self._cache = cache
 
     @asynccontextmanager
-    async def around(self, step: Step, way: Way) -> AsyncGenerator[Served | None]:
+    async def around(self, step: GatedStep, way: Way) -> AsyncGenerator[Served | None]:
         """Serve the step if there is a value; else keep the one that it has in the end."""
         visit = self._cache.visit(
             self._key(step), ttl=self._policy.ttl, hint=step.call.hint, blocks=not way.may_suspend
@@ -45,7 +45,7 @@ class CacheGate:
                 usage = dict(step.usage) if step.usage else None
                 entry.put({"value": step.stored, "usage": usage})
 
-    def _key(self, step: Step) -> FullKey:
+    def _key(self, step: GatedStep) -> FullKey:
         call, run = step.call, step.run
         whose = {"run": run.id, "thread": run.info.thread}.get(self._policy.scope, "")
         namespace = ("durably", "step", call.adapter, call.kind, call.name)

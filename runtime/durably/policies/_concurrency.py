@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from ..engine import Step, Way, inside
+from ..engine import GatedStep, Way, inside
 from ._turns import Turns
 
 
@@ -25,7 +25,7 @@ class ConcurrencyGate:
         self._inside: set[tuple[str, str]] = set()
 
     @asynccontextmanager
-    async def around(self, step: Step, way: Way) -> AsyncGenerator[None]:
+    async def around(self, step: GatedStep, way: Way) -> AsyncGenerator[None]:
         """Hold a place during one attempt."""
         if not way.may_wait or self._is_within(step):
             yield
@@ -38,6 +38,6 @@ class ConcurrencyGate:
             finally:
                 self._inside.discard(here)
 
-    def _is_within(self, step: Step) -> bool:
+    def _is_within(self, step: GatedStep) -> bool:
         lane = step.slot.lane
         return any(run == step.run.id and inside(lane, path) for run, path in [*self._inside])

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..engine import Step
+from ..engine import GatedStep
 
 _BYTES_PER_TOKEN = 4
 _MEDIA_TOKENS = 1_000
@@ -40,7 +40,7 @@ class Estimates:
         self._densest: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def of(self, step: Step) -> Estimate:
+    def of(self, step: GatedStep) -> Estimate:
         """Return what *step* will probably take; nothing if it is no model call."""
         call = step.call
         if call.kind != "model":
@@ -49,7 +49,7 @@ class Estimates:
         answer = allowed or self._longest.get(call.name) or _FIRST_GUESS
         return Estimate(int(_plain(step) * self._densest.get(call.name, 1.0)), answer)
 
-    def learn(self, step: Step) -> None:
+    def learn(self, step: GatedStep) -> None:
         """Take note of what *step* took."""
         usage, name = step.usage or {}, step.call.name
         asked, answered = (int(usage.get(f"{what}_tokens") or 0) for what in ("input", "output"))
@@ -60,7 +60,7 @@ class Estimates:
                 self._densest[name] = max(dense, self._densest.get(name, 1.0))
 
 
-def _plain(step: Step) -> int:
+def _plain(step: GatedStep) -> int:
     """Return the tokens of a request, by the length of its text."""
     return _weight(step.call.request) // _BYTES_PER_TOKEN + 1
 

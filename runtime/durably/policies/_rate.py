@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from ..caching import Cache
-from ..engine import Clock, Step, Way
+from ..engine import Clock, GatedStep, Way
 from ..limits import RatePolicy
 from ..types import retry_after
 from ._estimating import Estimates, used
@@ -42,7 +42,7 @@ class RateGate:
         self._ledger = Ledger(cache, key, 2 * policy.per, clock)
 
     @asynccontextmanager
-    async def around(self, step: Step, way: Way) -> AsyncGenerator[None]:
+    async def around(self, step: GatedStep, way: Way) -> AsyncGenerator[None]:
         """Wait until the attempt may begin."""
         tokens = self._estimates.of(step).total if self._policy.tokens is not None else 0
         if way.may_wait:

@@ -19,7 +19,6 @@ from ..options import Options
 from ..replay.lane import Lane, inside
 from ..replay.run_history import Past
 from ..source_files import changed_files
-from .stream_relay import Relay
 
 
 class FailedStep(NamedTuple):
@@ -87,7 +86,7 @@ class Run:
         self.clock = options.clock
         self.past = Past(rows, info.thread)
         self.root = Lane("")
-        self.sink = Relay(self, sink) if options.relays else sink
+        self.sink = sink
         self.parts: list[bytes] = []
         self.hold: Callable[[], Awaitable[None]] | None = None
         self.lock = threading.RLock()
@@ -204,7 +203,7 @@ class Run:
             return self.append(*records, blobs=blobs, barrier=barrier)
         pending = Pending(self.id, records, blobs, barrier=barrier, owner=self)
         try:
-            return await log.journal.committer.write(log, pending, pace)
+            return await log.write(pending, pace)
         except DurablyError as error:
             self.stop(error)
 
@@ -217,7 +216,7 @@ class Run:
         """
         if pace is Pace.FREE or pace is Pace.REMOTE or not is_alone:
             return pace is Pace.FREE
-        return pace is Pace.QUICK or self.log is None or not self.log.journal.is_shared
+        return pace is Pace.QUICK or self.log is None or not self.log.is_shared
 
     @property
     def is_alone(self) -> bool:

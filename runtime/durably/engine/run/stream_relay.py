@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import EncodeError, Suspended
-
-if TYPE_CHECKING:
-    from .run import Run, Sink
+from .run import Run, Sink
 
 RELAYED = frozenset({"custom", "messages"})
 """Modes whose parts no step's record tells."""
@@ -40,10 +38,16 @@ class Relay:
             part = run.codec.encode([mode, [*namespace], data])
             with run.lock:
                 run.parts.append(part)
-            run.log.journal.soon(id(self), self._write)
+            run.log.soon(id(self), self._write)
 
     def _write(self) -> None:
         run = self._run
         with contextlib.suppress(Suspended):  # the journal fails; the run's next step is told
             if run.parts and not run.over:
                 run.append()
+
+
+def relay(run: Run) -> None:
+    """Let *run* record its stream parts, if its host records them for other processes."""
+    if run.options.relays:
+        run.sink = Relay(run, run.sink)

@@ -3,59 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from ...errors import CallRejected
 from ...limits import ApprovalPolicy
 from ...people import Question, decision, described
 from ...types import Decision
-from ..gates import Instead, Refused, Served, Verdict, Way
+from ..gates import GatedStep, Instead, Refused, Served, Verdict, Way
 from ..replay.fingerprint import fingerprint, unpack
 from ..replay.lane import Lane
 from ..replay.run_history import APPROVAL
 from .questions import aask, ask
-from .step import Step
 
 _EVERYTHING = ApprovalPolicy()
-
-
-class Review(Protocol):
-    """What a person may make of a proposed call, in the words of its framework."""
-
-    args: Mapping[str, Any]
-    """The arguments by name."""
-
-    call_id: str
-    """The model's id of the call; empty if it has none."""
-
-    def args_schema(self) -> Mapping[str, Any] | None:
-        """Return the JSON schema of the arguments, if it is known."""
-
-    def edited(self, args: Mapping[str, Any], notice: str) -> Callable[[], Any]:
-        """Return what executes the call with other arguments.
-
-        Args:
-            args: All of them.
-            notice: What the model is to be told in front of the result.
-
-        Returns:
-            A function of the kind that the call is executed by: for a coroutine one that returns
-            a coroutine, for a stream one that returns an iterator.
-        """
-        ...
-
-    def rejected(self, message: str) -> Any:
-        """Return what the model is told instead of a result.
-
-        Raises:
-            NotImplementedError: No model asked; the program is told by :class:`CallRejected`.
-        """
-
-    def responded(self, answer: Any) -> Any:
-        """Return the result that a person's own answer stands for."""
 
 
 class Approval:
@@ -66,7 +29,7 @@ class Approval:
     """
 
     @asynccontextmanager
-    async def around(self, step: Step, way: Way) -> AsyncGenerator[Verdict]:
+    async def around(self, step: GatedStep, way: Way) -> AsyncGenerator[Verdict]:
         """Let *step* pass when somebody has agreed, in the form in which they did."""
         question = proposal(step)
         lane = Lane(step.inner)
@@ -77,7 +40,7 @@ class Approval:
         yield _verdict(step, *decision(answer))
 
 
-def proposal(step: Step) -> dict[str, Any]:
+def proposal(step: GatedStep) -> dict[str, Any]:
     """Return the question whether *step* may be executed."""
     call, policy = step.call, step.policy.approve
     wanted = policy if isinstance(policy, ApprovalPolicy) else _EVERYTHING
@@ -92,7 +55,7 @@ def proposal(step: Step) -> dict[str, Any]:
     schema = review.args_schema() if review is not None and "edit" in wanted.allowed else None
     deadline = _seconds(wanted.deadline)
     more: dict[str, Any] = {
-        "agent": step._lane.agent,
+        "agent": step.agent,
         "tool_call_id": review.call_id if review is not None else "",
         "message": wanted.message,
         "args_schema": schema,
@@ -102,7 +65,7 @@ def proposal(step: Step) -> dict[str, Any]:
     return {**asked, **{name: value for name, value in more.items() if value}}
 
 
-def _arguments(step: Step) -> Mapping[str, Any]:
+def _arguments(step: GatedStep) -> Mapping[str, Any]:
     """Return what the step is asked to do, by name, as data."""
     review = step.call.review
     given = step.call.request if review is None else review.args
@@ -123,7 +86,7 @@ def _seconds(limit: float | timedelta | None) -> float | None:
     return limit.total_seconds() if isinstance(limit, timedelta) else limit
 
 
-def _verdict(step: Step, verb: Decision, said: Any) -> Verdict:
+def _verdict(step: GatedStep, verb: Decision, said: Any) -> Verdict:
     review, call = step.call.review, step.call
     if verb == "approve":
         return None

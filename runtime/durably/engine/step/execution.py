@@ -1,25 +1,25 @@
 """Performs streams, and steps with gates: pass these, attempt, fall back on other models, park.
 
-One coroutine serves plain code and coroutines; see :mod:`._gates`.
+One coroutine serves plain code and coroutines; see :mod:`..blocking_or_async`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...caching import at_once
 from ...types import ParkPolicy, default_retry_on, is_outage, retry_after
+from ..base_scope import BaseScope
 from ..gates import Instead, Refused, Served, Way
+from .async_commit import abegin, afail, afinish
+from .iteration import each, iterate
 from .step import Step
 from .unfinished_effects import decided, settle
 
-if TYPE_CHECKING:
-    from ..scope import Scope
 
-
-async def performed(scope: Scope, step: Step, way: Way, execute: Callable[[], Any]) -> Any:
+async def performed(scope: BaseScope, step: Step, way: Way, execute: Callable[[], Any]) -> Any:
     """Return what :meth:`Scope.perform` returns, for a step with gates."""
     async with AsyncExitStack() as around:
         settled = await _entered(scope, step, way, around)
@@ -31,11 +31,11 @@ async def performed(scope: Scope, step: Step, way: Way, execute: Callable[[], An
                 try:
                     async with AsyncExitStack() as attempt:
                         execute = await tries.admitted(way, attempt)
-                        inner = scope._inner(step)
+                        inner = scope.inner_of(step)
                         deadline = inner.lane.deadline if step.timeout else None
                         with inner.entered():
                             value = await way.execute(execute, deadline)
-                        return await way.finish(step, value)
+                        return await _finish(way, step, value)
                 except Exception as error:
                     delay = await tries.after(way, error)
                 await way.sleep(delay)
@@ -44,8 +44,13 @@ async def performed(scope: Scope, step: Step, way: Way, execute: Callable[[], An
             raise
 
 
+async def _finish(way: Way, step: Step, value: Any) -> Any:
+    """Record *value*, and only then return it."""
+    return await afinish(step, value) if way.may_suspend else step.finish(value)
+
+
 async def performed_pieces(
-    scope: Scope, step: Step, way: Way, source: Callable[[], Any]
+    scope: BaseScope, step: Step, way: Way, source: Callable[[], Any]
 ) -> AsyncGenerator[Any, None]:
     """Yield what :meth:`Scope.stream` yields, for a step that has to be executed."""
     pieces: list[Any] = []
@@ -64,7 +69,7 @@ async def performed_pieces(
 
 
 async def _new_pieces(
-    scope: Scope, step: Step, way: Way, tries: _Tries, pieces: list[Any]
+    scope: BaseScope, step: Step, way: Way, tries: _Tries, pieces: list[Any]
 ) -> AsyncGenerator[Any, None]:
     """Execute a stream; yield what it yields but the last piece, and collect all in *pieces*."""
     try:
@@ -77,7 +82,7 @@ async def _new_pieces(
                             if pieces:
                                 yield pieces[-1]
                             pieces.append(piece)
-                    await way.finish(step, pieces)
+                    await _finish(way, step, pieces)
                     return
             except Exception as error:
                 delay = await tries.after(way, error)
@@ -88,13 +93,13 @@ async def _new_pieces(
         raise
 
 
-def _opened(scope: Scope, step: Step, way: Way, source: Callable[[], Any]) -> Any:
+def _opened(scope: BaseScope, step: Step, way: Way, source: Callable[[], Any]) -> Any:
     """Open a stream inside the step's own scope."""
-    inner = scope._inner(step)
+    inner = scope.inner_of(step)
     deadline = inner.lane.deadline if step.timeout else None
     made = source()
     is_async = isinstance(made, AsyncIterator)
-    return way.pieces(inner.iterate(made) if is_async else inner.each(made), deadline)
+    return way.pieces(iterate(inner, made) if is_async else each(inner, made), deadline)
 
 
 def stepwise(pieces: AsyncGenerator[Any, None]) -> Iterator[Any]:
@@ -131,7 +136,7 @@ class Settled:
 
 
 async def _entered(
-    scope: Scope, step: Step, way: Way, around: AsyncExitStack
+    scope: BaseScope, step: Step, way: Way, around: AsyncExitStack
 ) -> Settled | Callable[[], Any] | None:
     """Pass the gates that a step passes once; return its outcome, or what to execute instead."""
     try:
@@ -168,7 +173,10 @@ class _Tries:
         for gate in self._step.terms.each:
             await attempt.enter_async_context(gate.around(self._step, way))
         if not self._has_begun:
-            await way.begin(self._step)
+            if way.may_suspend:
+                await abegin(self._step)
+            else:
+                self._step.begin()
             self._has_begun = True
         return self._execute
 
@@ -186,7 +194,10 @@ class _Tries:
         if self._fall_back(error):
             return 0.0
         self._park(error)
-        await way.fail(step, error)
+        if way.may_suspend:
+            await afail(step, error)
+        else:
+            step.fail(error)
         raise error
 
     def _fall_back(self, error: Exception) -> bool:

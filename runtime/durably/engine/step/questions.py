@@ -10,12 +10,15 @@ from ...errors import AnswerRefused, DurablyError, ProgramChanged, Suspended
 from ...journal.records import Answered, Asked
 from ...people import fitting, is_native, question_of
 from ...types import Interrupt
+from ..base_scope import BaseScope
 from ..daemon_threads import in_daemon_thread
 from ..options import Answer, Extension
+from ..order.shared_state import ain_place, in_place
 from ..replay.fingerprint import fingerprint, same_shape, unpack
 from ..replay.lane import Lane, line_here
 from ..replay.recorded_steps import Slot
 from ..run.run import Run
+from ..unwind import park
 
 DEADLINE = "deadline"
 """Who answered where nobody did in time."""
@@ -47,6 +50,27 @@ async def aask(run: Run, lane: Lane, name: str, value: Any, *, schema: Any = Non
             run.busy.discard(asking)
             run.stir()
     return asking.settle(answer)
+
+
+def ask_in(scope: BaseScope, name: str, value: Any, schema: Any = None) -> Any:
+    """Return the answer to a question that code in *scope* asks.
+
+    Raises:
+        Suspended: There is no answer yet; the question is recorded and shown.
+    """
+    with in_place(scope.run, scope.lane.path):
+        return ask(scope.run, scope.lane, name, value, schema=schema)
+
+
+async def aask_in(scope: BaseScope, name: str, value: Any, schema: Any = None) -> Any:
+    """Like :func:`ask_in`; parks where no exception can pass."""
+    try:
+        async with ain_place(scope.run, scope.lane.path):
+            return await aask(scope.run, scope.lane, name, value, schema=schema)
+    except Suspended:
+        if not scope.targets:
+            raise
+    return await park(scope.run)
 
 
 class _Asking:

@@ -69,9 +69,9 @@ class Step:
             if held is None:
                 self._overlapped = is_beside or bool(lane.active)
                 if not (self._overlapped or is_new):
-                    held = displaced(self, self._lane)
+                    held = self._displaced()
             elif lane.taken:
-                check_untaken(self, self._lane, held)
+                check_untaken(run, call, slot, lane, held)
             if held is None:
                 if len(lane.active) == 1:  # of several, each has been marked when the next came
                     for other in tuple(lane.active):  # it may be leaving
@@ -90,6 +90,27 @@ class Step:
             return self.run.past.exact(slot)
         except DurablyError as error:
             self.run.stop(error)
+
+    def _displaced(self) -> Held | None:
+        """Return the outcome that was recorded at this position, if it serves this request."""
+        run = self.run
+        change = displaced(
+            run,
+            self.call,
+            self.slot,
+            self._lane,
+            packed=self.packed,
+            on_change=self.policy.on_change,
+        )
+        if change is None:
+            return None
+        run.tell(run.options.listeners.step_changed, self.info(), change.action, change.found)
+        return change.held
+
+    @property
+    def agent(self) -> str:
+        """Name of the agent whose turn the step belongs to; empty if there is none."""
+        return self._lane.agent
 
     @property
     def inner(self) -> str:

@@ -1,59 +1,23 @@
-"""Iterators inside a scope, and steps whose value arrives in pieces."""
+"""Steps whose value arrives in pieces."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from ...errors import Suspended
+from ..base_scope import BaseScope
+from ..blocking_or_async import Awaiting, Blocking
 from ..call import Call
-from ..gates import Awaiting, Blocking
+from ..unwind import park
 from .execution import performed_pieces, stepwise
-
-if TYPE_CHECKING:
-    from ..scope import Scope
-
-T = TypeVar("T")
+from .step import Step
 
 
-def each(scope: Scope, source: Iterator[T]) -> Iterator[T]:
-    """Yield from *source*, which runs inside *scope* while its consumer does not."""
-    try:
-        while True:
-            with scope.entered():
-                try:
-                    item = next(source)
-                except StopIteration:
-                    return
-            yield item
-    finally:
-        close = getattr(source, "close", None)
-        if close is not None:
-            with scope.entered():
-                close()
-
-
-async def iterate(scope: Scope, source: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """Like :func:`each`, for asynchronous iterators."""
-    try:
-        while True:
-            with scope.entered():
-                try:
-                    item = await anext(source)
-                except StopAsyncIteration:
-                    return
-            yield item
-    finally:
-        close = getattr(source, "aclose", None)
-        if close is not None:
-            with scope.entered():
-                await close()
-
-
-def stream(scope: Scope, call: Call, source: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+def stream(scope: BaseScope, call: Call, source: Callable[[], Iterator[Any]]) -> Iterator[Any]:
     """Yield what :meth:`Scope.stream` yields."""
-    step = scope.open(call)
+    step = Step(scope.run, scope.lane, call)
     if step.held is not None:
         pieces = step.replay(in_pieces=True)
         yield from pieces[:-1]
@@ -64,11 +28,11 @@ def stream(scope: Scope, call: Call, source: Callable[[], Iterator[Any]]) -> Ite
 
 
 async def astream(
-    scope: Scope, call: Call, source: Callable[[], AsyncIterator[Any]]
+    scope: BaseScope, call: Call, source: Callable[[], AsyncIterator[Any]]
 ) -> AsyncGenerator[Any, None]:
     """Yield what :meth:`Scope.astream` yields."""
     try:
-        step = scope.open(call)
+        step = Step(scope.run, scope.lane, call)
         if step.held is not None:
             pieces = step.replay(in_pieces=True)
             for piece in pieces[:-1]:
@@ -84,4 +48,4 @@ async def astream(
     except Suspended:
         if not scope.targets:
             raise
-        await scope.park()
+        await park(scope.run)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ...errors import OutcomeUnknown
 from ...people import decision
 from ...types import Decision, OnUnfinished
+from ..base_scope import BaseScope
 from ..replay.fingerprint import unpack
-
-if TYPE_CHECKING:
-    from ..scope import Scope
-    from .step import Step
+from .questions import aask_in, ask_in
+from .step import Step
 
 
 class Decided(NamedTuple):
@@ -30,24 +29,24 @@ class Decided(NamedTuple):
 _REFUSED: Final = Decided("reject", None)
 
 
-def decided(scope: Scope, step: Step) -> Decided | None:
+def decided(scope: BaseScope, step: Step) -> Decided | None:
     """Return what a person or the policy decided about the step; None: it is executed."""
     question = _question(step)
     if question is None:
         return None
     if _rule(step) == "fail":
         return _REFUSED
-    return _read(scope._inner(step).ask(_name(step), question))
+    return _read(ask_in(scope.inner_of(step), _name(step), question))
 
 
-async def adecided(scope: Scope, step: Step) -> Decided | None:
+async def adecided(scope: BaseScope, step: Step) -> Decided | None:
     """Like :func:`decided`, for coroutines."""
     question = _question(step)
     if question is None:
         return None
     if _rule(step) == "fail":
         return _REFUSED
-    return _read(await scope._inner(step).aask(_name(step), question))
+    return _read(await aask_in(scope.inner_of(step), _name(step), question))
 
 
 def settle(step: Step, found: Decided) -> Any:

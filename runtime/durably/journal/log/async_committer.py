@@ -13,18 +13,30 @@ import os
 import queue
 import threading
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..storage import Storage
 from .append_cost import Pace, Sharing
 from .group_commit import Append, interrupted
-from .pending_append import Pending
-
-if TYPE_CHECKING:
-    from .thread_log import ThreadLog
+from .pending_append import Batch, Pending
 
 _IDLE_SECONDS = 5.0
 """How long the thread stays when there is nothing to write."""
+
+
+class DeferredLog(Protocol):
+    """The part of a thread's log that the committer uses (:class:`.thread_log.ThreadLog`)."""
+
+    turn: threading.Lock
+
+    def defer(self, pending: Pending) -> None:
+        """Have records written with the next append."""
+
+    def gather(self) -> Batch | None:
+        """Return the rows that were deferred; None if there are none to write."""
+
+    def wrote(self, batch: Batch, error: Exception | None) -> None:
+        """Settle a batch that was written, or that failed with *error*."""
 
 
 class Committer:
@@ -36,14 +48,14 @@ class Committer:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._rounds: dict[asyncio.AbstractEventLoop, dict[ThreadLog, None]] = {}
-        self._due: dict[ThreadLog, None] = {}
+        self._rounds: dict[asyncio.AbstractEventLoop, dict[DeferredLog, None]] = {}
+        self._due: dict[DeferredLog, None] = {}
         self._lock = threading.Lock()
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_called = False
         self._process = 0
 
-    async def write(self, log: ThreadLog, pending: Pending, pace: Pace) -> int:
+    async def write(self, log: DeferredLog, pending: Pending, pace: Pace) -> int:
         """Return the row of the first record when *pending* is written.
 
         A caller that is cancelled meanwhile loses nothing: it is written all the same.
@@ -61,7 +73,7 @@ class Committer:
         await future
         return pending.first
 
-    def _in_this_round(self, log: ThreadLog, loop: asyncio.AbstractEventLoop) -> None:
+    def _in_this_round(self, log: DeferredLog, loop: asyncio.AbstractEventLoop) -> None:
         due = self._rounds.get(loop)
         if due is None:
             due = self._rounds[loop] = {}
@@ -74,7 +86,7 @@ class Committer:
         if busy:  # a slow commit is under way, which the loop need not wait for
             self._soon(busy)
 
-    def _soon(self, logs: Iterable[ThreadLog]) -> None:
+    def _soon(self, logs: Iterable[DeferredLog]) -> None:
         """Have the thread write what *logs* have to be written."""
         with self._lock:
             self._due.update(dict.fromkeys(logs))
@@ -100,7 +112,7 @@ class Committer:
             self._process = 0  # the next one begins anew
             raise
 
-    def _taken(self) -> Sequence[ThreadLog] | None:
+    def _taken(self) -> Sequence[DeferredLog] | None:
         """Wait for something to do; None if there was nothing for a while."""
         try:
             self._calls.get(timeout=_IDLE_SECONDS)
@@ -116,7 +128,7 @@ class Committer:
             self._due.clear()
             return due
 
-    def _write(self, logs: Sequence[ThreadLog]) -> None:
+    def _write(self, logs: Sequence[DeferredLog]) -> None:
         """Write what *logs*, whose turns are held, have to be written, and give the turns back."""
         with contextlib.ExitStack() as turns:
             for log in logs:
@@ -139,10 +151,10 @@ class Committer:
             return [error for _ in appends]
 
 
-def _turns(logs: Iterable[ThreadLog]) -> tuple[list[ThreadLog], list[ThreadLog]]:
+def _turns(logs: Iterable[DeferredLog]) -> tuple[list[DeferredLog], list[DeferredLog]]:
     """Take the turns of *logs* that can be had at once; return these logs and the others."""
-    free: list[ThreadLog] = []
-    busy: list[ThreadLog] = []
+    free: list[DeferredLog] = []
+    busy: list[DeferredLog] = []
     for log in logs:
         (free if log.turn.acquire(blocking=False) else busy).append(log)
     return free, busy

@@ -5,22 +5,23 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 from ...errors import DurablyError, UnknownRun
-from ..codec.codec import NO_BLOBS
+from ..codec.codec import NO_BLOBS, Codec
 from ..codec.compression import restored, stored
+from ..leases.lease_renewer import Keeper
+from ..reader import newest_landmarks, read_entries
 from ..records import Entry, Record, RunStarted, from_row, to_row, verify
-from ..storage import LANDMARK, Lease, Row
-from .append_cost import pace_of
+from ..storage import LANDMARK, Lease, Row, Storage
+from .append_cost import Pace, pace_of
+from .async_committer import Committer
+from .delayed_flush import Flusher
 from .durability import LATER, Durability
 from .group_commit import Append, GroupCommit, interrupted
 from .pending_append import Batch, Owner, Pending, settle
-from .stored_hashes import Known
-
-if TYPE_CHECKING:
-    from ..journal import Journal
+from .stored_hashes import Known, KnownBlobs
 
 _MOST_KEPT_BACK = 512
 """Records that wait at most before the run writes them itself."""
@@ -29,6 +30,16 @@ _MOST_KEPT_BACK = 512
 class ThreadLog:
     """One thread that this process drives: what it held, and the way to append to it.
 
+    Args:
+        storage: Where the thread's rows are kept.
+        codec: Makes bytes of values.
+        lease: This process's lease of the thread.
+        durability: When an append reaches the storage.
+        keeper: Renews the lease, and gives it back.
+        known: The blobs that this process has stored.
+        flusher: Calls a delayed write.
+        committer: Writes the appends that coroutines await.
+
     Attributes:
         thread: The thread's id.
         pace: What a coroutine's append costs.
@@ -36,13 +47,29 @@ class ThreadLog:
         turn: Held by whoever is writing.
     """
 
-    def __init__(self, journal: Journal, lease: Lease, durability: Durability = "sync") -> None:
-        self.pace = pace_of(journal.storage, durability, barrier=False)
-        self.barrier_pace = pace_of(journal.storage, durability, barrier=True)
+    def __init__(
+        self,
+        storage: Storage,
+        codec: Codec,
+        lease: Lease,
+        durability: Durability = "sync",
+        *,
+        keeper: Keeper,
+        known: KnownBlobs,
+        flusher: Flusher,
+        committer: Committer,
+    ) -> None:
+        self._storage = storage
+        self._codec = codec
+        self._keeper = keeper
+        self._known_blobs = known
+        self._flusher = flusher
+        self._committer = committer
+        self.pace = pace_of(storage, durability, barrier=False)
+        self.barrier_pace = pace_of(storage, durability, barrier=True)
         self._durability = durability
         self._kept_back: list[Row] = []
         self._kept_blobs: dict[bytes, bytes] = {}
-        self.journal = journal
         self.thread = lease.thread
         self._entries: list[Entry] | None = None
         self._lease = lease
@@ -58,7 +85,7 @@ class ThreadLog:
     def entries(self) -> list[Entry]:
         """Every record that the thread held when this was first asked for."""
         if self._entries is None:
-            self._entries = self.journal.read(self.thread)
+            self._entries = read_entries(self._storage, self.thread)
         return self._entries
 
     def marks(self) -> Iterator[Entry]:
@@ -66,12 +93,12 @@ class ThreadLog:
         kept = [row for row in self._kept_back if row.kind < LANDMARK]
         yield from (from_row(self.thread, row) for row in reversed(kept))
         if self._head > len(self._kept_back):  # else nothing is written yet
-            yield from self.journal.marks(self.thread)
+            yield from newest_landmarks(self._storage, self.thread)
 
     def rows_of(self, run: str) -> list[Row]:
         """Return the rows of one of the thread's runs, verified."""
         before = max(0, self.start_of(run).seq - 2)  # the program's files are told in front of it
-        rows = self.journal.storage.read(self.thread, before)
+        rows = self._storage.read(self.thread, before)
         own = [row for row in rows if row.run == run]
         verify(self.thread, own)
         return own
@@ -178,6 +205,26 @@ class ThreadLog:
             self._write_pending()
         return [one.error for one in pending]
 
+    async def write(self, pending: Pending, pace: Pace) -> int:
+        """Return the row of the first record of *pending* when the records are written.
+
+        A caller that is cancelled meanwhile loses nothing: the records are written all the same.
+
+        Raises:
+            StorageError: Nothing was written, and nothing more can be.
+            LeaseLost: Another process drives the thread now.
+        """
+        return await self._committer.write(self, pending, pace)
+
+    def soon(self, key: int, write: Callable[[], None]) -> None:
+        """Call *write*, which must not raise, in a moment; once for each *key*."""
+        self._flusher.soon(key, write)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether this process drives other threads of the journal too."""
+        return self._keeper.holds > 1
+
     def defer(self, pending: Pending) -> None:
         """Have records written with the next append, or by whoever calls :meth:`gather` first."""
         self._pending.append(pending)
@@ -241,7 +288,7 @@ class ThreadLog:
         error: Exception | None = interrupted()
         try:
             lease, rows, blobs, barrier = batch.append
-            self.journal.storage.append(lease, rows, blobs, barrier=barrier)
+            self._storage.append(lease, rows, blobs, barrier=barrier)
             error = None
         except Exception as failure:
             error = failure
@@ -252,7 +299,7 @@ class ThreadLog:
         """Find out what was written by an append that was interrupted."""
         kept = self._kept_back
         before = kept[0].seq - 1 if kept else self._head
-        written = len(self.journal.storage.read(self.thread, before))
+        written = len(self._storage.read(self.thread, before))
         if kept:
             del kept[:written]
         else:
@@ -267,7 +314,7 @@ class ThreadLog:
         if barrier or len(self._kept_back) >= _MOST_KEPT_BACK:
             self._write_kept(barrier)
         else:
-            self.journal._flusher.soon(id(self), self._flush_now)
+            self._flusher.soon(id(self), self._flush_now)
 
     def _flush_now(self) -> None:
         """Write what is kept back; a failure is the next append's."""
@@ -285,7 +332,7 @@ class ThreadLog:
     def _write(self, rows: Sequence[Row], blobs: Mapping[bytes, bytes], barrier: bool) -> None:
         try:
             blobs = self._unknown(blobs)
-            self.journal.storage.append(self._lease, rows, blobs, barrier=barrier)
+            self._storage.append(self._lease, rows, blobs, barrier=barrier)
         except DurablyError as error:
             self._failure = error
             raise
@@ -300,7 +347,7 @@ class ThreadLog:
         if not blobs:
             return blobs
         if self._known is None:
-            self._known = self.journal._known.of(self.journal.storage, self._lease)
+            self._known = self._known_blobs.of(self._storage, self._lease)
         return stored(self._known.unknown(blobs))
 
     def flush(self) -> None:
@@ -321,10 +368,10 @@ class ThreadLog:
 
     def value(self, body: bytes, *, hint: type | None = None) -> Any:
         """Decode a stored body of this thread."""
-        return self.journal.codec.join(body, self._fetch, hint=hint)
+        return self._codec.join(body, self._fetch, hint=hint)
 
     def _fetch(self, hashes: Collection[bytes]) -> Mapping[bytes, bytes]:
-        found = restored(self.thread, self.journal.storage.fetch(self.thread, hashes))
+        found = restored(self.thread, self._storage.fetch(self.thread, hashes))
         kept = self._kept_blobs
         return {**{key: kept[key] for key in hashes if key in kept}, **found} if kept else found
 
@@ -341,9 +388,9 @@ class ThreadLog:
 
     def _give_back(self) -> None:
         if self._known is not None and self._failure is None and not self._is_unsure:
-            self.journal._known.keep(self._lease, self._known, self._head)
+            self._known_blobs.keep(self._lease, self._known, self._head)
         try:
-            self.journal._keeper.give_back(self._lease)
+            self._keeper.give_back(self._lease)
         except DurablyError:
             # The storage is failing and has said so where it mattered.
             if self._failure is None:

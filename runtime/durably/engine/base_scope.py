@@ -1,0 +1,82 @@
+"""The data of a scope: a place in a run, and how code enters that place."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Generic, Self, TypeVar
+
+from .context import scope_var
+from .replay.lane import Lane, line_here
+from .run.run import Run
+from .step.step import Step
+from .timeouts import Deadline
+from .unwind import Targets
+
+ScopeT = TypeVar("ScopeT", bound="BaseScope")
+
+
+class _Entered(Generic[ScopeT]):
+    """A block in which a scope is the current one; a class because steps enter it all the time."""
+
+    __slots__ = ("_before", "_scope")
+
+    def __init__(self, scope: ScopeT) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> ScopeT:
+        scope = self._scope
+        self._before = scope_var.get()
+        scope_var.set(scope)
+        if scope.lane.home is None:
+            scope.lane.home = line_here()
+        return scope
+
+    def __exit__(self, *_: object) -> None:
+        # Not a token: a generator may be closed in another context than it was entered in.
+        scope_var.set(self._before)
+
+
+class BaseScope:
+    """A place in a run; :class:`.scope.Scope` adds the actions that are possible there.
+
+    Attributes:
+        run: The run.
+        lane: The line of control that steps are counted in.
+        leaf: Kind and name of the step that is being executed around this code, if any.
+        targets: What to cancel first when the run is unwound inside a framework through which no
+            exception can pass; empty where one can.
+        attempt: Which attempt of that step this is, from 1.
+        local: What the room above keeps for this code and what it calls; the engine passes it on.
+    """
+
+    __slots__ = ("attempt", "lane", "leaf", "local", "run", "targets")
+
+    def __init__(
+        self,
+        run: Run,
+        lane: Lane,
+        leaf: tuple[str, str] | None = None,
+        targets: tuple[Targets, ...] = (),
+        local: object = None,
+    ) -> None:
+        self.run = run
+        self.lane = lane
+        self.leaf = leaf
+        self.targets = targets
+        self.local = local
+        self.attempt = 1
+
+    def entered(self) -> AbstractContextManager[Self]:
+        """Make this the current scope while the block runs."""
+        return _Entered(self)
+
+    def inner_of(self, step: Step) -> Self:
+        """Return the scope for the code inside *step*; a new one for each attempt."""
+        call, outer, deadline = step.call, self.lane, self.lane.deadline
+        if step.policy.timeout:
+            deadline = Deadline(call.name, step.policy.timeout, self.run.clock, deadline)
+        lane = Lane(step.slot, None, deadline, outer.agent)
+        lane.home = step.line
+        inner = type(self)(self.run, lane, (call.kind, call.name), self.targets, self.local)
+        inner.attempt = step.attempt
+        return inner
