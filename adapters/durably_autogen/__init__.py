@@ -24,7 +24,8 @@ from typing import Any, ClassVar
 
 from durably.adapting import Adapter, Entry, Seam, TypeCodec, hookimpl, supported_versions
 
-from . import _code, _entry, _human, _ids, _memory, _models, _spans, _tools, _unwinding, _values
+from . import _code, _entry, _human, _ids, _memory, _models, _spans, _tools, _values
+from . import _unwind_targets as _unwinding
 
 
 class AutoGenAdapter(Adapter):

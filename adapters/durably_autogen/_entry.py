@@ -10,8 +10,8 @@ from typing import Any
 
 from durably.adapting import Call, Entry, Scope, live_scope
 
-from ._copying import copied
-from ._reviving import is_team, of_another_loop, renewed, revive
+from ._copies import copied
+from ._restore import is_team, of_another_loop, renewed, revive
 
 _CLASSES = {
     ("autogen_agentchat.agents._base_chat_agent", "BaseChatAgent"),

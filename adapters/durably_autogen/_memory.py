@@ -7,7 +7,7 @@ from typing import Any
 
 from durably.adapting import Call, Scope, Seam
 
-from ._remembering import changed, put_back, remembered
+from ._object_state import changed, put_back, remembered
 
 _IN_PROCESS = ("autogen_core.memory", "autogen_ext.memory.canvas")
 """Where AutoGen's memories live that are nothing but objects of the process."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from durably.adapting import Scope, Seam
 
-from ._opaque import may_be_opaque, opaque_answer, opaque_turn
+from ._custom_agents import may_be_opaque, opaque_answer, opaque_turn
 from ._streams import closing
-from ._unwinding import ended_by, give_cause, handler_tasks, remember_runtime
+from ._unwind_targets import ended_by, give_cause, handler_tasks, remember_runtime
 
 _TEAM = "team"
 

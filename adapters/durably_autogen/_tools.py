@@ -13,10 +13,10 @@ from typing import Any
 from durably.adapting import Call, Review, Scope, Seam, call_label, policy_of
 from durably.errors import OutcomeUnknown
 
-from ._reviewing import ToolReview, WorkbenchReview, tool_result
 from ._spans import told
 from ._streams import closing
-from ._unwinding import ended_by
+from ._tool_review import ToolReview, WorkbenchReview, tool_result
+from ._unwind_targets import ended_by
 
 Arguments = Mapping[str, Any] | None
 

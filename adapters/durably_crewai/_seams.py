@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from durably.adapting import Seam
 
-from . import (
-    _a2a as _remote,
-)
-from . import (
-    _artifact_ids as _artifacts,
-)
-from . import (
-    _callbacks,
-    _memory,
-    _spans,
-    _tools,
-)
-from . import (
-    _parallel as _branches,
-)
-from . import (
-    _questions as _human,
-)
-from . import (
-    _telemetry_and_tokens as _support,
-)
+from . import _a2a as _remote
+from . import _artifact_ids as _artifacts
+from . import _callbacks, _memory, _spans, _tools
+from . import _parallel as _branches
+from . import _questions as _human
+from . import _telemetry_and_tokens as _support
 from .flows import _kickoff as _flows
 from .flows import _methods, _persistence
 from .flows import _questions as _flow_people

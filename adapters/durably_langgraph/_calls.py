@@ -16,7 +16,7 @@ from ._parts import asks, emit, joined
 from ._requests import call_request
 from ._rounds import Frame, frame_here
 from ._signals import carried, unwrapped
-from ._tapping import atapped, tapped
+from ._token_stream import atapped, tapped
 
 _Config: TypeAlias = "Mapping[str, Any] | None"
 

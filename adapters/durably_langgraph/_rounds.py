@@ -59,7 +59,7 @@ class Frame:
         }
         self._lends = graph.checkpointer is None and _CHECKPOINTER not in configurable
         if self._lends:
-            from ._lending import lent_checkpointer
+            from ._default_checkpointer import lent_checkpointer
 
             configurable[_CHECKPOINTER] = lent_checkpointer()
             configurable.setdefault(_DURABILITY, "exit")  # it is read after a round only

@@ -56,6 +56,12 @@ def open_store(url: str) -> BaseStore | None:
     return _class("PostgresStore")(url) if url.startswith(_SCHEMES) else None
 
 
+@hookimpl
+def lend_name(name: str) -> object:
+    """Lend this plug-in's classes to ``durably``: ``from durably import PostgresSaver``."""
+    return __getattr__(name) if name in _HOMES else None
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 
 from durably.errors import JournalTooNew, StorageError
 
-from ._functions import APPEND, RENEW, TAKE
+from ._sql_functions import APPEND, RENEW, TAKE
 
 _LOCK = 0x64757261626C79
 """The advisory lock under which schemas are changed, for all schemas of a database."""

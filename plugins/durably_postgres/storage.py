@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from durably.errors import JournalCorrupt
 from durably.storage import Append, Lease, Row, check_free, lease_lost, missing_row
 
-from ._appending import Appender
-from ._calls import TRUE, Value, as_real, as_text, as_whole, raw, real, row, text, whole
+from ._append_call import Appender
+from ._binary_calls import TRUE, Value, as_real, as_text, as_whole, raw, real, row, text, whole
 from ._database import Connection, Database, Pool
+from ._notifications import Waiter
 from ._text import digest, restored, stored
-from ._waiting import Waiter
 
 _PAGE = 500
 _NO_BOUND = (1 << 63) - 1

@@ -8,14 +8,14 @@ posted.
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from durably import hookimpl
 
-from ._signing import BadSignature as BadSignature
-from ._signing import verify as verify
+from ._environment import from_environment as from_environment
+from ._signatures import BadSignature as BadSignature
+from ._signatures import verify as verify
 
 if TYPE_CHECKING:
     import click
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from durably import Listener
 
     from ._callback import Callback as Callback
-    from ._posting import Webhook as Webhook
+    from ._delivery import Webhook as Webhook
 else:
 
     def __getattr__(name: str) -> object:
@@ -32,24 +32,6 @@ else:
         if module is not None:
             return getattr(import_module(f".{module}", __name__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-_VARIABLE = "DURABLY_WEBHOOK_"
-
-
-def from_environment() -> Webhook | None:
-    """Return the webhook that the environment describes, or None if it names no URL.
-
-    Raises:
-        ValueError: The URL is not safe to send to, or there is no good secret.
-    """
-    url = os.environ.get(f"{_VARIABLE}URL", "")
-    if not url:
-        return None
-    from ._posting import Webhook
-
-    secret = os.environ.get(f"{_VARIABLE}SECRET", "")
-    return Webhook(url, secret, callback=os.environ.get(f"{_VARIABLE}CALLBACK", ""))
 
 
 @hookimpl

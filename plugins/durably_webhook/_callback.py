@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from durably import AnswerRefused, Inbox, ThreadBusy
 
-from ._signing import BadSignature, checked_secret, claims_of, digest
+from ._signatures import BadSignature, checked_secret, claims_of, digest
 
 Reply: TypeAlias = tuple[int, dict[str, Any]]
 """A status code, and the JSON of the body."""

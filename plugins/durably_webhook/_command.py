@@ -10,9 +10,9 @@ import click
 from durably import Inbox
 from durably.errors import PluginError
 
-from . import from_environment
 from ._callback import Callback
-from ._posting import Webhook
+from ._delivery import Webhook
+from ._environment import from_environment
 
 _STORE = click.option(
     "--store",

@@ -1,18 +1,19 @@
 """Makes any agent program durable without changing its code.
 
-General layout: a room imports only rooms below it (checked by import-linter).
+A room imports only the rooms below it; import-linter checks the order.
 
     cli                commands
     testing            the public test kit
-    func               @entrypoint, @task, interrupt
+    functional         @entrypoint, @task, interrupt
     hosting            a host for runs, wrap(), launched scripts
-    adapting           what an adapter's author uses
-    policies           what users put around steps
-    engine             one run: replay or call
-    hooks              what plug-ins add
+    hooks              plug-ins: specifications, discovery, calls
+    adapting           adapters: seams, patches, scope
+    policies           rules around steps: retries, limits, budgets, caches
+    engine             one run: replay or execution
+    storage            what the author of a storage uses
     store, caching     long-term memory; step caches
-    journal            facts: records, storages, codec
-    people             questions to people, answers, other clients' words
+    journal            records, storages, codec
+    listeners, people  watchers of runs; questions to people and their answers
     types, errors      the values and errors that users see
 
 This module imports no framework, no langchain-core and no pydantic.
@@ -20,6 +21,8 @@ This module imports no framework, no langchain-core and no pydantic.
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING
 
 from .caching import InMemoryCache as InMemoryCache
@@ -34,10 +37,7 @@ from .errors import CodecError as CodecError
 from .errors import ConfigError as ConfigError
 from .errors import DecodeError as DecodeError
 from .errors import DurablyError as DurablyError
-from .errors import EmbeddingError as EmbeddingError
 from .errors import EncodeError as EncodeError
-from .errors import GraphDrained as GraphDrained
-from .errors import InvalidNamespaceError as InvalidNamespaceError
 from .errors import JournalCorrupt as JournalCorrupt
 from .errors import JournalError as JournalError
 from .errors import JournalTooNew as JournalTooNew
@@ -54,11 +54,8 @@ from .errors import StorageError as StorageError
 from .errors import Suspended as Suspended
 from .errors import ThreadBusy as ThreadBusy
 from .errors import UnknownRun as UnknownRun
-from .functional import AsyncSqliteSaver as AsyncSqliteSaver
 from .functional import Entrypoint as Entrypoint
-from .functional import ExecutionInfo as ExecutionInfo
 from .functional import InMemorySaver as InMemorySaver
-from .functional import RunControl as RunControl
 from .functional import Runtime as Runtime
 from .functional import SqliteSaver as SqliteSaver
 from .functional import Task as Task
@@ -71,8 +68,6 @@ from .functional import get_stream_writer as get_stream_writer
 from .functional import idempotency_key as idempotency_key
 from .functional import interrupt as interrupt
 from .functional import task as task
-from .hooks import Listener as Listener
-from .hooks import lent as _lent
 from .hosting import Durable as Durable
 from .hosting import Host as Host
 from .hosting import Inbox as Inbox
@@ -80,21 +75,18 @@ from .hosting import Receipt as Receipt
 from .hosting import wrap as wrap
 from .journal import MemoryStorage as MemoryStorage
 from .journal import SqliteStorage as SqliteStorage
+from .listeners import Listener as Listener
 from .policies import Match as Match
 from .policies import policy as policy
 from .store import BaseStore as BaseStore
 from .store import InMemoryStore as InMemoryStore
-from .store import Item as Item
-from .store import SearchItem as SearchItem
 from .store import SqliteStore as SqliteStore
 from .types import ApprovalPolicy as ApprovalPolicy
 from .types import Budget as Budget
 from .types import CachePolicy as CachePolicy
 from .types import Command as Command
-from .types import GraphOutput as GraphOutput
 from .types import Interrupt as Interrupt
 from .types import ParkPolicy as ParkPolicy
-from .types import PregelTask as PregelTask
 from .types import RatePolicy as RatePolicy
 from .types import RetryPolicy as RetryPolicy
 from .types import RunInfo as RunInfo
@@ -106,20 +98,23 @@ from .types import StreamWriter as StreamWriter
 from .types import TimeoutPolicy as TimeoutPolicy
 
 if TYPE_CHECKING:
-    from durably_postgres import AsyncPostgresSaver as AsyncPostgresSaver
-    from durably_postgres import PostgresCache as PostgresCache
-    from durably_postgres import PostgresSaver as PostgresSaver
-    from durably_postgres import PostgresStorage as PostgresStorage
-    from durably_postgres import PostgresStore as PostgresStore
-
-    from .hooks import hookimpl as hookimpl
+    from .errors import EmbeddingError as EmbeddingError
+    from .errors import GraphDrained as GraphDrained
+    from .errors import InvalidNamespaceError as InvalidNamespaceError
+    from .functional import AsyncSqliteSaver as AsyncSqliteSaver
+    from .functional import ExecutionInfo as ExecutionInfo
+    from .functional import RunControl as RunControl
+    from .markers import hookimpl as hookimpl
+    from .store import Item as Item
+    from .store import SearchItem as SearchItem
+    from .types import GraphOutput as GraphOutput
+    from .types import PregelTask as PregelTask
 
 __all__ = [
     "AdapterMismatch",
     "Answer",
     "AnswerRefused",
     "ApprovalPolicy",
-    "AsyncSqliteSaver",
     "BaseStore",
     "Budget",
     "BudgetExceeded",
@@ -131,21 +126,15 @@ __all__ = [
     "DecodeError",
     "Durable",
     "DurablyError",
-    "EmbeddingError",
     "EncodeError",
     "Entrypoint",
-    "ExecutionInfo",
     "Extension",
-    "GraphDrained",
-    "GraphOutput",
     "Host",
     "InMemoryCache",
     "InMemorySaver",
     "InMemoryStore",
     "Inbox",
     "Interrupt",
-    "InvalidNamespaceError",
-    "Item",
     "JournalCorrupt",
     "JournalError",
     "JournalTooNew",
@@ -158,18 +147,15 @@ __all__ = [
     "OutcomeUnknown",
     "ParkPolicy",
     "PluginError",
-    "PregelTask",
     "ProgramChanged",
     "RatePolicy",
     "Receipt",
     "ResumeError",
     "RetryPolicy",
-    "RunControl",
     "RunInfo",
     "RunParked",
     "RunView",
     "Runtime",
-    "SearchItem",
     "SqliteCache",
     "SqliteSaver",
     "SqliteStorage",
@@ -199,31 +185,46 @@ __all__ = [
     "wrap",
 ]
 
-# Not in __all__: a star import must not need what only an extra installs.
-_LENT = {
-    "AsyncPostgresSaver": "postgres",
-    "PostgresCache": "postgres",
-    "PostgresSaver": "postgres",
-    "PostgresStorage": "postgres",
-    "PostgresStore": "postgres",
+_PARITY = {
+    "AsyncSqliteSaver": "functional",
+    "EmbeddingError": "errors",
+    "ExecutionInfo": "functional",
+    "GraphDrained": "errors",
+    "GraphOutput": "types",
+    "InvalidNamespaceError": "errors",
+    "Item": "store",
+    "PregelTask": "types",
+    "RunControl": "functional",
+    "SearchItem": "store",
 }
+"""Names that exist so that an import from LangGraph works unchanged, by the room of each."""
 
 if not TYPE_CHECKING:  # with it in sight, type checkers would take every name for one of ours
 
     def __getattr__(name: str) -> object:
-        if name in _LENT:
-            return _lent(_LENT[name], name)
-        if name == "hookimpl":  # for those only who mark a hook: it takes pluggy to do so
-            from .hooks import hookimpl
+        """Return a name that few programs import, or one that a plug-in lends."""
+        if name in _PARITY:
+            return getattr(_room(_PARITY[name]), name)
+        if name == "hookimpl":  # only a plug-in marks a hook, and pluggy takes time to import
+            from .markers import hookimpl
 
             return hookimpl
-        raise AttributeError(f"module 'durably' has no attribute {name!r}")
+        if name.startswith("_"):  # a probe by Python or a tool: no plug-in is loaded for it
+            raise AttributeError(f"module 'durably' has no attribute {name!r}")
+        from .hooks import lent
+
+        return lent(name)
+
+
+def _room(name: str) -> _ModuleType:
+    return _import_module(f".{name}", __name__)
 
 
 def _claim_names() -> None:
-    """Have public names say ``durably``, so that tracebacks show what one imports."""
-    for name in __all__:
-        value = globals().get(name)
+    """Set the module of public classes and functions to ``durably``, which users import."""
+    values = [globals().get(name) for name in __all__]
+    values += [getattr(_room(home), name) for name, home in _PARITY.items()]
+    for value in values:
         if getattr(value, "__module__", "").startswith("durably."):
             value.__module__ = "durably"
 

@@ -38,7 +38,7 @@ from .journal import check_free as check_free
 from .journal import lease_lost as lease_lost
 from .journal import missing_row as missing_row
 from .journal import out_of_order as out_of_order
-from .journal import wait_for_rows as wait_for_rows
+from .journal import wait_for_rows
 from .store import Draft as Draft
 from .store import IndexConfig as IndexConfig
 from .store import Namespace as Namespace

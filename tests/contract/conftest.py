@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.support.pg_wire import Pooler
 
-from durably.journal.memory import MemoryStorage
+from durably.journal.memory_storage import MemoryStorage
 from durably.journal.sqlite.storage import SqliteStorage
 from durably.journal.storage import Storage
 from durably_postgres import PostgresStorage

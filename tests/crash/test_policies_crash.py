@@ -16,7 +16,7 @@ from durably import SqliteCache
 from durably.engine import Awaiting
 from durably.hosting import all_runs
 from durably.journal.records import Asked, StepEnded
-from durably.policies._ledger import Ledger
+from durably.policies.ledger import Ledger
 from durably.testing import FakeClock
 
 pytestmark = pytest.mark.slow

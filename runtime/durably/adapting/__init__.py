@@ -35,29 +35,29 @@ from ._adapter import Around as Around
 from ._adapter import Entry as Entry
 from ._adapter import Problem as Problem
 from ._adapter import Seam as Seam
-from ._checking import in_range as in_range
-from ._checking import installed_version as installed_version
-from ._declared import call_label as call_label
-from ._declared import supported_versions as supported_versions
-from ._gating import live_scope as live_scope
-from ._patching import is_in as is_in
-from ._patching import problem as problem
-from ._patching import problems as problems
-from ._patching import refresh as refresh
-from ._patching import uninstall as uninstall
+from ._compatibility import in_range as in_range
+from ._compatibility import installed_version as installed_version
+from ._import_hook import activate as activate
+from ._import_hook import deactivate as deactivate
+from ._metadata import call_label as call_label
+from ._metadata import supported_versions as supported_versions
+from ._patches import is_in as is_in
+from ._patches import problem as problem
+from ._patches import problems as problems
+from ._patches import refresh as refresh
+from ._patches import uninstall as uninstall
+from ._replacement import live_scope as live_scope
 from ._terminal import TerminalAdapter as TerminalAdapter
 from ._threads import ThreadsAdapter as ThreadsAdapter
-from ._watching import activate as activate
-from ._watching import deactivate as deactivate
 
 if TYPE_CHECKING:
-    from ..hooks import hookimpl as hookimpl
+    from ..markers import hookimpl as hookimpl
 else:
 
     def __getattr__(name: str) -> object:
         """Import pluggy for those only who mark a hook."""
         if name == "hookimpl":
-            from ..hooks import hookimpl
+            from ..markers import hookimpl
 
             return hookimpl
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,19 +9,19 @@ SingleFlight       callers who want the same thing at the same time compute it o
 
 from __future__ import annotations
 
-from ._cache import Cache as Cache
-from ._cache import Claims as Claims
-from ._cache import FullKey as FullKey
-from ._cache import Namespace as Namespace
-from ._cache import checked as checked
-from ._flight import SingleFlight as SingleFlight
-from ._flight import Turn as Turn
-from ._keys import cache_key as cache_key
-from ._keys import cache_namespace as cache_namespace
-from ._keys import default_cache_key as default_cache_key
-from ._memory import InMemoryCache as InMemoryCache
-from ._sqlite import SqliteCache as SqliteCache
-from ._steps import Entry as Entry
-from ._steps import StepCache as StepCache
-from ._steps import at_once as at_once
-from ._threaded import ThreadedCache as ThreadedCache
+from .async_cache import ThreadedCache as ThreadedCache
+from .cache import Cache as Cache
+from .cache import Claims as Claims
+from .cache import FullKey as FullKey
+from .cache import Namespace as Namespace
+from .cache import checked as checked
+from .keys import cache_key as cache_key
+from .keys import cache_namespace as cache_namespace
+from .keys import default_cache_key as default_cache_key
+from .memory_cache import InMemoryCache as InMemoryCache
+from .single_flight import SingleFlight as SingleFlight
+from .single_flight import Turn as Turn
+from .sqlite_cache import SqliteCache as SqliteCache
+from .step_cache import Entry as Entry
+from .step_cache import StepCache as StepCache
+from .step_cache import at_once as at_once

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import click
 
 from ..errors import DurablyError
-from .app import Commands, Loaded
+from .app import Commands
+from .context import Loaded
 from .output.errors import message_of
 
 INTERRUPTED = 130

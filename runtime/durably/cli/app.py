@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import click
 
-from ..hooks import Plugins
 from .commands.answer import approve, reject, respond
 from .commands.approvals import approvals
 from .commands.demo import demo
@@ -20,6 +17,7 @@ from .commands.run import run
 from .commands.runs import runs
 from .commands.show import show
 from .commands.tail import tail
+from .context import Loaded
 
 _OURS = (
     run,
@@ -38,19 +36,6 @@ _OURS = (
     doctor,
     demo,
 )
-
-
-class Loaded:
-    """What the commands of one invocation share.
-
-    Attributes:
-        plugins: The installed plug-ins, looked up when first asked for.
-    """
-
-    @cached_property
-    def plugins(self) -> Plugins:
-        """The installed plug-ins."""
-        return Plugins()
 
 
 class Commands(click.Group):

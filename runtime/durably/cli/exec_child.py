@@ -24,7 +24,7 @@ from ..hosting import (
     load_script,
 )
 from .commands.exec import OUTCOME, PROGRAM, SETTINGS, SITE
-from .open_journal import shown
+from .journal_location import shown
 from .output.errors import message_of, show_uncaught
 from .output.live import Live
 from .output.run_summary import Ending

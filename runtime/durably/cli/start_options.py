@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import LaunchError, ThreadBusy
-from ..hooks import Listener, Plugins
+from ..hooks import Plugins
 from ..hosting import Host
+from ..listeners import Listener
 from ..types import OnChange, StepPolicy
-from .open_journal import store_arguments, store_option
+from .journal_location import store_arguments, store_option
 from .output.screen import Screen
 from .policy_options import PolicyOptions, policy_options
 from .terminal_prompts import prompter_here

@@ -7,7 +7,6 @@ from .call import Call as Call
 from .call import Review as Review
 from .clock import Clock as Clock
 from .clock import SystemClock as SystemClock
-from .context import scope_var as scope_var
 from .daemon_threads import in_daemon_thread as in_daemon_thread
 from .driver import Outcome as Outcome
 from .driver import adrive as adrive
@@ -44,6 +43,7 @@ from .run.run import Sink as Sink
 from .run.stream_relay import relay as relay
 from .scope import Scope as Scope
 from .scope import current as current
+from .scope_var import scope_var as scope_var
 from .source_files import Sources as Sources
 from .source_files import changed_files as changed_files
 from .step.approval import Approval as Approval

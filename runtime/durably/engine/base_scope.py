@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Generic, Self, TypeVar
 
-from .context import scope_var
 from .replay.lane import Lane, line_here
 from .run.run import Run
+from .scope_var import scope_var
 from .step.step import Step
 from .timeouts import Deadline
 from .unwind import Targets

@@ -12,10 +12,10 @@ from ..errors import CodecError, DurablyError, RunParked, Suspended
 from ..journal import NO_BLOBS
 from ..journal.records import RunEnded, RunWaiting
 from ..types import Interrupt, Status
-from .context import scope_var
 from .replay.lane import line_here
 from .run.run import Run
 from .scope import Scope
+from .scope_var import scope_var
 from .unwind import QUIET_SECONDS, tasks_of, unwind, wait_swept
 
 

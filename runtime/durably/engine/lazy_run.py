@@ -8,11 +8,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from .context import scope_var
 from .driver import Outcome, announce, conclude
 from .replay.lane import Lane
 from .run.run import Run
 from .scope import Scope
+from .scope_var import scope_var
 
 
 class Dormant(Scope):

@@ -26,10 +26,10 @@ from ..types import Kind
 from .base_scope import BaseScope
 from .blocking_or_async import Awaiting, Blocking
 from .call import Call
-from .context import scope_var
 from .order.branch_order import order_point
 from .order.shared_state import Interleaving, Places, Recorded, ain_place, in_place, recorded
 from .replay.lane import Lane, segments
+from .scope_var import scope_var
 from .step.async_commit import abegin, afail, afinish
 from .step.execution import performed
 from .step.fast_path import replayed_next

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import NodeTimeoutError
 from ..types import TimeoutPolicy
 from .clock import Clock
-from .context import scope_var
+from .scope_var import scope_var
 
 
 class Deadline:

@@ -16,8 +16,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from .context import scope_var
 from .run.run import Run
+from .scope_var import scope_var
 
 QUIET_SECONDS = 0.02
 """How long nothing may have happened before the run counts as quiet."""

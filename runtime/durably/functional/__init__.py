@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .entrypoint.decorator import Final as Final
+from .current import get_config as get_config
+from .current import get_runtime as get_runtime
+from .current import get_store as get_store
+from .current import get_stream_writer as get_stream_writer
 from .entrypoint.decorator import entrypoint as entrypoint
 from .entrypoint.entrypoint import Entrypoint as Entrypoint
 from .interrupt import idempotency_key as idempotency_key
@@ -11,10 +14,6 @@ from .langchain.add_messages import add_messages as add_messages
 from .runtime import ExecutionInfo as ExecutionInfo
 from .runtime import RunControl as RunControl
 from .runtime import Runtime as Runtime
-from .runtime import get_config as get_config
-from .runtime import get_runtime as get_runtime
-from .runtime import get_store as get_store
-from .runtime import get_stream_writer as get_stream_writer
 from .state.savers import AsyncSqliteSaver as AsyncSqliteSaver
 from .state.savers import InMemorySaver as InMemorySaver
 from .state.savers import SqliteSaver as SqliteSaver

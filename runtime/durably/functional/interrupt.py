@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast, overload
 
 from ..engine import Run
-from .runtime import scope_here
+from .current import scope_here
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..caching import Cache, InMemoryCache, SqliteCache
 from ..journal import MemoryStorage, SqliteStorage, Storage
+from ..markers import hookimpl
 from ..store import BaseStore, InMemoryStore, SqliteStore
-from .specs import hookimpl
 
 _SQLITE = "sqlite:///"
 

@@ -1,27 +1,29 @@
-"""Names that ``durably`` lends from plug-ins, imported when somebody asks for one."""
+"""Names that ``durably`` lends from plug-ins, looked up when a program imports one."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
-from .discovery import discovered
+from .discovery import Found, discovered
+from .manager import Plugins
 
 
-def lent(plugin: str, name: str) -> Any:
-    """Return what a plug-in calls *name*.
-
-    Args:
-        plugin: The plug-in's entry point.
-        name: An attribute of the module that it names.
+def lent(name: str) -> object:
+    """Return the object that a plug-in lends to ``durably`` under *name*.
 
     Raises:
-        ImportError: The plug-in is not there, or something that it needs is not.
+        AttributeError: No plug-in lends the name; plug-ins that failed to load are named.
+        ImportError: A package that the object needs is not installed.
     """
-    for point, _ in discovered():
-        if point.name == plugin:
-            return getattr(point.load(), name)
-    raise ImportError(
-        f"durably.{name} comes with the plug-in {plugin!r}, which is not installed. Install "
-        "durably again (`python -m pip install durably`).",
-        name="durably",
-    )
+    return _lent(name, discovered())
+
+
+@lru_cache(maxsize=64)
+def _lent(name: str, installed: tuple[Found, ...]) -> object:
+    del installed  # part of the key: a new plug-in may lend the name
+    plugins = Plugins()
+    found = plugins.lent(name)
+    if found is not None:
+        return found
+    broken = "".join(f" Plug-in {n} failed to load: {why}." for n, why in plugins.broken.items())
+    raise AttributeError(f"module 'durably' has no attribute {name!r}.{broken}", name=name)

@@ -65,10 +65,11 @@ class Plugins:
     def __init__(self, plugins: Iterable[object] = (), *, discover: bool = True) -> None:
         from pluggy import PluginManager
 
+        from ..markers import PROJECT
         from . import builtin as _builtin
         from . import specs
 
-        self._manager = PluginManager(specs.PROJECT)
+        self._manager = PluginManager(PROJECT)
         self._manager.add_hookspecs(specs)
         self._infos: dict[str, PluginInfo] = {}
         self._manager.register(_builtin, "builtin")
@@ -179,6 +180,10 @@ class Plugins:
             PluginError: No plug-in knows the URL's scheme.
         """
         return self._open("open_store", "store", url)
+
+    def lent(self, name: str) -> object:
+        """Ask the plug-ins for the object that ``durably`` lends under *name*; None if none do."""
+        return cast("object", self._manager.hook.lend_name(name=name))
 
     def answer(self, interrupt: Interrupt, run: RunInfo) -> Answer | None:
         """Ask the plug-ins for an answer to a question."""

@@ -1,9 +1,10 @@
 """What a plug-in can add.
 
-Mark a function with :data:`hookimpl`, give it one of these names, and name its module in the
-entry-point group ``durably``. Hooks are called when a host starts, never while a step runs: they
-hand over objects, which the engine calls directly. The exceptions are :func:`answer_interrupt` and
-:func:`escalate_interrupt`, asked once for each question and each deadline.
+Mark a function with :data:`durably.hookimpl`, give it one of these names, and name its module in
+the entry-point group ``durably``. Hooks are called when a host starts, never while a step runs:
+they hand over objects, which the engine calls directly. Three are called later:
+:func:`answer_interrupt` once for each question, :func:`escalate_interrupt` once for each deadline,
+and :func:`lend_name` when a program imports a name that ``durably`` itself does not have.
 
 Hooks are asked newest first; what is built in is registered first and so asked last: a user's own
 plug-in beats a third party's, and that beats the built-in. ``@hookimpl(tryfirst=True)`` and
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import pluggy
+from ..markers import hookspec
 
 if TYPE_CHECKING:
     import click
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from ..journal import Storage, TypeCodec
     from ..listeners import Listener
     from ..types import Interrupt, RunInfo
-
-PROJECT = "durably"
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
@@ -86,3 +83,8 @@ def escalate_interrupt(interrupt: Interrupt, run: RunInfo) -> Answer | Extension
 @hookspec(firstresult=True)
 def price(model: str, usage: Mapping[str, Any]) -> float | None:
     """Return what a model call cost in USD, or None if this plug-in does not know."""
+
+
+@hookspec(firstresult=True)
+def lend_name(name: str) -> object:
+    """Return the object that ``from durably import name`` is to import, or None."""

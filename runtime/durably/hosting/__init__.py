@@ -16,13 +16,9 @@ from .launch.programs import Program as Program
 from .launch.programs import load_code as load_code
 from .launch.programs import load_module as load_module
 from .launch.programs import load_script as load_script
-from .open_run import named_thread as named_thread
-from .open_run import open_run as open_run
-from .open_run import place_of as place_of
-from .open_run import thread_of as thread_of
 from .people.inbox import Inbox as Inbox
 from .people.inbox import Receipt as Receipt
-from .people.whoami import who_is_here as who_is_here
+from .people.responder import who_is_here as who_is_here
 from .run_views import all_runs as all_runs
 from .run_views import find_run as find_run
 from .run_views import fold as fold
@@ -32,5 +28,9 @@ from .streams.follow import follow as follow
 from .streams.follow import joinable as joinable
 from .streams.pipe import apipe as apipe
 from .streams.pipe import pipe as pipe
+from .thread_runs import named_thread as named_thread
+from .thread_runs import open_run as open_run
+from .thread_runs import place_of as place_of
+from .thread_runs import thread_of as thread_of
 from .wrap import Durable as Durable
 from .wrap import wrap as wrap

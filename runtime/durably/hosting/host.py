@@ -26,12 +26,13 @@ from ..engine import (
     relay,
 )
 from ..errors import ConfigError, EncodeError
-from ..hooks import Listener, Listeners, Plugins
+from ..hooks import Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
 from ..journal.records import Asked, Entry, RunResumed, RunStarted
+from ..listeners import Listener, Listeners
 from ..policies import Config, Match, Policies, Rule, config_for, read, rules_of
 from ..types import Budget, Interrupt, OnChange, RunInfo, RunView, StepPolicy
-from .people.record_answers import record_answers
+from .people.answer_records import record_answers
 from .run_views import fold, new_run_id
 from .streams.stream import ajoined, following, joined
 

@@ -20,14 +20,14 @@ from typing import Any, Literal
 from ..adapting import Adapter, Entry
 from ..caching import Cache
 from ..engine import Outcome, Run, Sink, adrive, drive, drive_in_thread
-from ..hooks import Listener
 from ..journal import Storage
+from ..listeners import Listener
 from ..types import Budget, Interrupt, OnChange, RunView, StepPolicy
 from .host import DEFAULT_URL, Host
 from .invoke_result import delivered
-from .open_run import named_thread, open_run
 from .run_views import fold
 from .streams.stream import astream, stream
+from .thread_runs import named_thread, open_run
 
 
 def wrap(

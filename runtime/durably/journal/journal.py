@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from .codec.codec import Codec
 from .codec.compression import restored
+from .entries import newest_landmarks, read_entries
 from .leases.lease_renewer import Keeper
 from .leases.process_identity import owner_id
 from .log.append_cost import Sharing
@@ -17,7 +18,6 @@ from .log.delayed_flush import Flusher
 from .log.durability import Durability
 from .log.stored_hashes import KnownBlobs
 from .log.thread_log import ThreadLog
-from .reader import newest_landmarks, read_entries
 from .records import Entry, from_row
 from .storage import Storage
 from .worker_threads import Apart

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
-from .edit_thread import copy_thread, keep_latest
+from .thread_edits import copy_thread, keep_latest
 
 
 class Saver:

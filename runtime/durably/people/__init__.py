@@ -11,8 +11,6 @@ Example:
 from __future__ import annotations
 
 from ._decisions import decision_of as decision_of
-from ._fitting import decision as decision
-from ._fitting import fitting as fitting
 from ._question import VERBS as VERBS
 from ._question import Dialect as Dialect
 from ._question import Question as Question
@@ -20,6 +18,8 @@ from ._question import QuestionKind as QuestionKind
 from ._question import is_native as is_native
 from ._question import question_of as question_of
 from ._schemas import complaint as complaint
+from ._validation import decision as decision
+from ._validation import fitting as fitting
 from ._views import answer_schema as answer_schema
 from ._views import answers_of_ag_ui as answers_of_ag_ui
 from ._views import answers_of_hitl as answers_of_hitl

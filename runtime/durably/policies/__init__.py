@@ -7,23 +7,23 @@ Policies           resolves rules to the terms of a step, once for each kind and
 
 from __future__ import annotations
 
-from ._amounts import amount as amount
-from ._amounts import budget as budget
-from ._amounts import duration as duration
-from ._config import Config as Config
-from ._config import PriceOf as PriceOf
-from ._config import config_for as config_for
-from ._config import read as read
-from ._decorating import policy as policy
-from ._decorating import policy_of as policy_of
-from ._fields import value_of as value_of
-from ._match import KINDS as KINDS
-from ._match import Match as Match
-from ._match import StepKind as StepKind
-from ._rules import FIELDS as FIELDS
-from ._rules import Resolved as Resolved
-from ._rules import Rule as Rule
-from ._rules import rules_of as rules_of
-from ._spending import Spent as Spent
-from ._spending import spent_in as spent_in
-from ._terms import Policies as Policies
+from .amounts import amount as amount
+from .amounts import budget as budget
+from .amounts import duration as duration
+from .config import Config as Config
+from .config import PriceOf as PriceOf
+from .config import config_for as config_for
+from .config import read as read
+from .decorator import policy as policy
+from .decorator import policy_of as policy_of
+from .fields import value_of as value_of
+from .match import KINDS as KINDS
+from .match import Match as Match
+from .match import StepKind as StepKind
+from .rules import FIELDS as FIELDS
+from .rules import Resolved as Resolved
+from .rules import Rule as Rule
+from .rules import rules_of as rules_of
+from .spend_history import Spent as Spent
+from .spend_history import spent_in as spent_in
+from .terms import Policies as Policies

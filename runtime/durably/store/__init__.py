@@ -20,11 +20,6 @@ from __future__ import annotations
 
 from ..errors import EmbeddingError as EmbeddingError
 from ..errors import InvalidNamespaceError as InvalidNamespaceError
-from ._records import Draft as Draft
-from ._records import Record as Record
-from ._records import Records as Records
-from ._records import expiry as expiry
-from ._shared import SharedStore as SharedStore
 from .base import BaseStore as BaseStore
 from .config import NOT_PROVIDED as NOT_PROVIDED
 from .config import AEmbeddingsFunc as AEmbeddingsFunc
@@ -35,7 +30,7 @@ from .config import NotProvided as NotProvided
 from .config import TTLConfig as TTLConfig
 from .items import Item as Item
 from .items import SearchItem as SearchItem
-from .memory import InMemoryStore as InMemoryStore
+from .memory_store import InMemoryStore as InMemoryStore
 from .ops import GetOp as GetOp
 from .ops import ListNamespacesOp as ListNamespacesOp
 from .ops import MatchCondition as MatchCondition
@@ -46,4 +41,9 @@ from .ops import Op as Op
 from .ops import PutOp as PutOp
 from .ops import Result as Result
 from .ops import SearchOp as SearchOp
-from .sqlite import SqliteStore as SqliteStore
+from .persistent_store import SharedStore as SharedStore
+from .records import Draft as Draft
+from .records import Record as Record
+from .records import Records as Records
+from .records import expiry as expiry
+from .sqlite.store import SqliteStore as SqliteStore

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from ..hooks import Listener, Plugins, hookimpl
+from ..hooks import Plugins
 from ..journal import Lease, Row, Storage
 from ..journal.records import STEP_FAILED, STEP_OK
+from ..listeners import Listener
+from ..markers import hookimpl
 from ..types import StepInfo
 from .forwarding_storage import PassingStorage
 

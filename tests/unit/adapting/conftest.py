@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from durably.adapting._watching import ImportWatch
+from durably.adapting._import_hook import ImportWatch
 
 SUPPORT = Path(__file__).parents[2] / "support"
 

@@ -7,7 +7,7 @@ import importlib
 import pytest
 
 from durably.adapting import in_range, installed_version
-from durably.adapting._checking import UNTESTED, check
+from durably.adapting._compatibility import UNTESTED, check
 from durably.errors import AdapterMismatch
 
 from .runs import adapter, host_of, seam

@@ -21,7 +21,7 @@ from durably.adapting import (
     refresh,
     uninstall,
 )
-from durably.adapting._patching import install
+from durably.adapting._patches import install
 from durably.engine import current
 
 from .runs import adapter, as_awaited_step, as_step, as_streamed_step, host_of, seam, steps_of

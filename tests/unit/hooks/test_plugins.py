@@ -9,6 +9,7 @@ import textwrap
 import click
 import pytest
 
+import durably
 from durably import Host, Interrupt, MemoryStorage, PluginError, RunInfo, SqliteStorage, hookimpl
 from durably.adapting import Adapter
 from durably.engine import Answer
@@ -175,6 +176,26 @@ def test_hook_price():
     assert only(offering("price", 0.25)).price("m", {}) == 0.25
     assert only(offering("price", None)).price("m", {}) is None
     assert only().price("m", {}) is None
+
+
+def test_hook_lend_name(distribute):
+    """A program imports a plug-in's class from ``durably``; other names are AttributeErrors."""
+    lent = """
+        from durably import hookimpl
+
+        class RedisSaver: ...
+
+        @hookimpl
+        def lend_name(name):
+            return {"RedisSaver": RedisSaver}.get(name)
+    """
+    distribute("redis_savers", lent)
+    distribute("broken_savers", "import no_such_driver")
+
+    assert durably.RedisSaver.__name__ == "RedisSaver"
+    assert "RedisSaver" not in dir(durably)
+    with pytest.raises(AttributeError, match=r"no attribute 'MissingSaver'.*broken_savers failed"):
+        _ = durably.MissingSaver
 
 
 def test_built_in_storages_need_no_plug_in(tmp_path):

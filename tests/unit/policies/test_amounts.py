@@ -6,7 +6,7 @@ import pytest
 
 from durably import Budget, RatePolicy
 from durably.policies import amount, budget, duration
-from durably.policies._amounts import rate
+from durably.policies.amounts import rate
 
 
 @pytest.mark.parametrize(

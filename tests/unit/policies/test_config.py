@@ -19,8 +19,8 @@ from durably import (
     hookimpl,
 )
 from durably.policies import Config, config_for, read
-from durably.policies._config import find
-from durably.policies._fields import NamedErrors
+from durably.policies.config import find
+from durably.policies.fields import NamedErrors
 
 FULL = """
 cache = "memory:"

@@ -8,7 +8,7 @@ import durably
 from durably import InMemoryCache, Match, RetryPolicy, StepPolicy, TimeoutPolicy
 from durably.journal import Codec
 from durably.policies import Policies, Rule, policy_of, rules_of
-from durably.policies._match import StepKind
+from durably.policies.match import StepKind
 
 STEP = StepKind("crewai", "tool", "delete_file", "Writer")
 

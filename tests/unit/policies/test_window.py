@@ -7,7 +7,7 @@ import random
 import pytest
 
 from durably import RatePolicy
-from durably.policies._window import Window
+from durably.policies.window import Window
 
 
 def window(**limits) -> Window:

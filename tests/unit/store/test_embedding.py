@@ -9,8 +9,8 @@ import pytest
 from langchain_core.embeddings import Embeddings as LangChainEmbeddings
 
 from durably.store import EmbeddingError, InMemoryStore
-from durably.store._embedding import Embedder
-from durably.store._vectors import pack
+from durably.store.embedder import Embedder
+from durably.store.vectors import pack
 
 
 class Recorder:

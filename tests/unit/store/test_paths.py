@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from durably.store._paths import texts_at
+from durably.store.value_paths import texts_at
 
 VALUE: dict[str, Any] = {
     "title": "T",

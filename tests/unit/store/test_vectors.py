@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from durably.store import _vectors
-from durably.store._vectors import cosines, dims, pack
+from durably.store import vectors as _vectors
+from durably.store.vectors import cosines, dims, pack
 
 VECTORS = [[1.0, 0.0], [1.0, 1.0], [-2.0, 0.0], [0.0, 0.0], [1e30, 1e30]]
 EXPECTED = [1.0, math.sqrt(0.5), -1.0, 0.0, math.sqrt(0.5)]

@@ -12,7 +12,7 @@ import click
 from ...errors import AnswerRefused
 from ...hosting import Inbox, Receipt, find_run, who_is_here
 from ...people import Question
-from ..open_journal import json_option, open_existing, store_arguments, store_option
+from ..journal_location import json_option, open_existing, store_arguments, store_option
 from ..output.questions import commands_for, words_of
 from ..output.run_record import to_continue
 from ..output.screen import Screen
@@ -22,7 +22,7 @@ from .resume import continued
 
 if TYPE_CHECKING:
     from ...hooks import Plugins
-    from ..app import Loaded
+    from ..context import Loaded
 
 F = TypeVar("F", bound=Callable[..., Any])
 Answering = Callable[[Question], Any]

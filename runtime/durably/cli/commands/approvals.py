@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,13 +16,11 @@ from ...people import (
     as_human_interrupt,
     as_tool_approval,
 )
-from ..open_journal import is_missing, json_option, open_existing, store_option
+from ..context import Loaded
+from ..journal_location import is_missing, json_option, open_existing, store_option
 from ..output.questions import commands_for, words_of
 from ..output.screen import Screen
 from ..output.text import as_json, moment, short_ids, timestamp
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 _DIALECTS: Mapping[str, Callable[[Question], dict[str, Any]]] = {
     "ag-ui": as_ag_ui_interrupt,

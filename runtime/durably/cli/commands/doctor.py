@@ -6,7 +6,7 @@ import platform
 import sqlite3
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,13 +15,11 @@ from ...errors import DurablyError
 from ...hooks import Plugins
 from ...hosting import Host, all_runs
 from ...journal import SqliteStorage
+from ..context import Loaded
 from ..framework_check import examine
-from ..open_journal import file_of, is_missing, json_option, shown, store_option
+from ..journal_location import file_of, is_missing, json_option, shown, store_option
 from ..output.screen import Screen
 from ..output.text import as_json, counted, number, one_line
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 _OLDEST_SQLITE = (3, 35)
 _OLDEST_PYTHON = (3, 11)

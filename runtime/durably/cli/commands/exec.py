@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 from ...errors import LaunchError
-from ..open_journal import file_of
+from ..journal_location import file_of
 from ..output.run_summary import WAITING
 from ..output.screen import Screen
 from ..start_options import Start, check_options, start_options

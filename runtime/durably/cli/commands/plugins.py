@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
 from ...hooks import PluginInfo
-from ..open_journal import json_option
+from ..context import Loaded
+from ..journal_location import json_option
 from ..output.screen import Screen
 from ..output.text import as_json, one_line, table
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 
 @click.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,13 +15,11 @@ from ...journal.records import StepEnded
 from ...limits import ApprovalPolicy, ParkPolicy, RatePolicy
 from ...policies import Config, Resolved, StepKind
 from ...types import CachePolicy, RetryPolicy, TimeoutPolicy
-from ..open_journal import is_missing, json_option, store_option
+from ..context import Loaded
+from ..journal_location import is_missing, json_option, store_option
 from ..output.screen import Screen
 from ..output.text import as_json, duration, number, one_line, table
 from ..policy_options import PolicyOptions, policy_options
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 _KINDS = ("model", "tool", "code", "memory")
 

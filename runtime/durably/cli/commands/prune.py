@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import click
 
@@ -15,12 +15,10 @@ from ...journal import Rewriting, Storage
 from ...journal import keep_latest as keep_last_run
 from ...policies import duration
 from ...types import RunView
-from ..open_journal import is_missing, json_option, open_existing, shown, store_option
+from ..context import Loaded
+from ..journal_location import is_missing, json_option, open_existing, shown, store_option
 from ..output.screen import Screen
 from ..output.text import as_json, counted
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 
 def _seconds(_ctx: click.Context, _param: click.Parameter, said: str) -> float:

@@ -7,20 +7,17 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ...hosting import decided, find_run, is_due, parked
 from ...types import RunView
-from ..open_journal import is_missing, open_existing, store_arguments, store_option
+from ..context import Loaded
+from ..journal_location import is_missing, open_existing, store_arguments, store_option
 from ..output.run_record import title_of, to_continue
 from ..output.run_summary import WAITING
 from ..output.screen import Screen
 from ..output.text import moment
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 
 @click.command()

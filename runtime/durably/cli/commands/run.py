@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ...errors import ThreadBusy
 from ...hosting import Host, Program, launch, load_module, load_script
-from ..open_journal import shown
+from ..context import Loaded
+from ..journal_location import shown
 from ..output.live import Live
 from ..output.run_summary import Ending
 from ..output.screen import Screen
 from ..start_options import Start, check_options, plugins_to_run_with, start_options
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 
 @click.command(context_settings={"allow_interspersed_args": False})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,14 +11,12 @@ from ...engine import Past
 from ...errors import DurablyError
 from ...hosting import Host, all_runs
 from ...types import RunView
-from ..open_journal import is_missing, json_option, open_existing, shown, store_option
+from ..context import Loaded
+from ..journal_location import is_missing, json_option, open_existing, shown, store_option
 from ..output.questions import text_of
 from ..output.run_record import bill, entries_of, steps_of, title_of
 from ..output.screen import Screen
 from ..output.text import as_json, moment, money, one_line, short_ids, table, timestamp
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 _NEWEST = 20
 _COLORS = {"done": "green", "failed": "red", "waiting": "yellow", "running": "cyan"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import ormsgpack
@@ -14,7 +14,8 @@ from ...errors import UnknownRun
 from ...hosting import Host, find_run
 from ...journal.records import StepEnded
 from ...types import RunView
-from ..open_journal import json_option, open_existing, store_arguments, store_option
+from ..context import Loaded
+from ..journal_location import json_option, open_existing, store_arguments, store_option
 from ..output.questions import words_of
 from ..output.run_record import (
     QuestionLine,
@@ -41,9 +42,6 @@ from ..output.text import (
     visible,
 )
 from .runs import summary
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 _STEP_HEADINGS = ("", "KIND", "STEP", "STATUS", "TOKENS", "COST", "TIME", "TRIES", "IN")
 

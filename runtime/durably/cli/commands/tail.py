@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -26,14 +26,12 @@ from ...journal.records import (
     StepStarted,
 )
 from ...types import Interrupt, RunInfo, StepInfo
-from ..open_journal import json_option, open_existing, shown, store_option
+from ..context import Loaded
+from ..journal_location import json_option, open_existing, shown, store_option
 from ..output.live import Live
 from ..output.run_summary import WAITING, last_line, tell_questions
 from ..output.screen import Screen
 from ..output.text import duration, moment, one_line, timestamp
-
-if TYPE_CHECKING:
-    from ..app import Loaded
 
 
 @click.command()

@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...hooks import Listener
+from ...listeners import Listener
 from ...types import Interrupt, RunInfo, StepInfo
 from .questions import text_of
 from .screen import Screen

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...people import Question, described, question_of
 from ...types import Interrupt
-from ..open_journal import store_arguments
+from ..journal_location import store_arguments
 from .text import one_line
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from ...engine import Outcome
 from ...errors import DurablyError, RunParked, StepFailed
-from ...hooks import Listener
 from ...hosting import Host
+from ...listeners import Listener
 from ...people import question_of
 from ...types import Interrupt, RunInfo
 from .errors import message_of, show_uncaught

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from ...hosting import Host
 from ...journal import Storage
 from ...types import CachePolicy, RetryPolicy, TimeoutPolicy
 from .entrypoint import Entrypoint
 from .execution import Setup
-
-R = TypeVar("R")
-S = TypeVar("S")
+from .final import final
 
 Checkpointer = str | Storage | Host | bool | None
 
@@ -49,17 +46,7 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
         >>> flow.invoke("tea", {"configurable": {"thread_id": "t1"}})  # doctest: +SKIP
     """
 
-    @dataclass(frozen=True, slots=True, kw_only=True)
-    class final(Generic[R, S]):  # noqa: N801 - the name is LangGraph's
-        """What is returned to say apart what the caller gets and what the thread remembers.
-
-        Attributes:
-            value: For the caller.
-            save: What the thread's next run gets as ``previous``.
-        """
-
-        value: R
-        save: S
+    final = final
 
     def __init__(  # noqa: PLR0917 - LangGraph's order
         self,
@@ -100,10 +87,7 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
                 f"entrypoint {func.__name__!r} takes no parameter; it must take its input"
             )
         _check_return_type(func)
-        return Entrypoint(func, self._setup, Final)
-
-
-Final = entrypoint.final
+        return Entrypoint(func, self._setup, final)
 
 
 def _check_return_type(func: Callable[..., Any]) -> None:
@@ -112,5 +96,5 @@ def _check_return_type(func: Callable[..., Any]) -> None:
         returned = get_type_hints(func).get("return")
     except Exception:
         return  # annotations that cannot be looked up here are the type checker's business
-    if get_origin(returned) is Final and len(get_args(returned)) != 2:  # noqa: PLR2004 - as said
+    if get_origin(returned) is final and len(get_args(returned)) != 2:  # noqa: PLR2004 - as said
         raise TypeError("entrypoint.final takes two types: final[value, save]")

@@ -18,7 +18,7 @@ from ..state.history import History
 from ..streams.join import joining
 from ..streams.parts import Part, Teller, chosen, shaped
 from .execution import Body, Invocation, Setup
-from .nested import Nested
+from .nested_call import Nested
 
 Config = Mapping[str, Any] | None
 Modes = str | list[str] | tuple[str, ...] | None

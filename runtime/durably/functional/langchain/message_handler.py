@@ -12,8 +12,9 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResul
 from langchain_core.tracers._streaming import _StreamingCallbackHandler
 
 from ...engine import current
-from ..streams.messages_mode import is_silent
-from ..streams.namespaces import Lanes
+from ..streams.lane_namespaces import Lanes
+
+_NO_STREAM = "nostream"
 
 Tell: TypeAlias = Callable[[Lanes, Any, Mapping[str, Any]], None]
 
@@ -94,3 +95,8 @@ class MessageHandler(BaseCallbackHandler, _StreamingCallbackHandler[Any]):
             message.id = str(uuid4())
         lanes, metadata = self._models[run_id]
         tell(lanes, message, metadata)
+
+
+def is_silent(tags: list[str] | None) -> bool:
+    """Return whether a model's tags keep it out of the stream (LangGraph's tag ``nostream``)."""
+    return bool(tags) and _NO_STREAM in (tags or ())

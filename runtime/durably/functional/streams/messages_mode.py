@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from .namespaces import Lanes, Namespace, named
+from .lane_namespaces import Lanes, Namespace, named
 
 Take: TypeAlias = Callable[[str, Lanes, Any], None]
-
-_NO_STREAM = "nostream"
 
 
 class Messages:
@@ -66,11 +64,6 @@ class Messages:
             "langgraph_checkpoint_ns": "|".join(path),
             **metadata,
         }
-
-
-def is_silent(tags: list[str] | None) -> bool:
-    """Say whether a model's tags keep it out of the stream (LangGraph's tag ``nostream``)."""
-    return bool(tags) and _NO_STREAM in (tags or ())
 
 
 def _messages_in(value: Any) -> Iterator[Any]:

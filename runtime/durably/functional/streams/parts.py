@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from ...types import Interrupt, StateSnapshot
+from .lane_namespaces import Lanes, Namespace, Places, innermost
 from .messages_mode import Messages
-from .namespaces import Lanes, Namespace, Places, innermost
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug")
 

@@ -14,7 +14,7 @@ from ...types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ..frame import Frame, running_loop
 from ..injection import injected, positions
 from ..langchain.callbacks import atraced_task, is_traced_here, traced_task
-from .cached import Cached
+from .cached_call import Cached
 from .futures import AsyncTaskFuture, Starter, TaskFuture
 from .review import TaskReview
 from .thread_pool import Pool

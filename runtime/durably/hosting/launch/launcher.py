@@ -11,8 +11,8 @@ from ...engine import Dormant, Outcome, Run, drive, drive_when_used, fingerprint
 from ...errors import LaunchError
 from ...types import RunView
 from ..host import Host
-from ..open_run import UNFINISHED
 from ..run_views import all_runs, find_run
+from ..thread_runs import UNFINISHED
 from .programs import Program
 
 

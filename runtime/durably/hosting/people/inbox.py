@@ -20,7 +20,7 @@ from ...people import Question, question_of
 from ...types import RunView
 from ..host import DEFAULT_URL, Host
 from ..run_views import fold
-from .record_answers import asking_of, record_answers
+from .answer_records import asking_of, record_answers
 
 _ATTEMPTS = 60
 _PAUSE = 0.05

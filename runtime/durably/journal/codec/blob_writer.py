@@ -21,10 +21,10 @@ from ormsgpack import Ext, packb
 
 from .class_names import Hinted
 from .compression import HASH_SIZE, hash_of
+from .depth import too_nested
+from .encoder import CarefulWriter, Plans, hides_buffer
 from .format import BLOB, FREE_OBJECTS, MAX_LINKS, OPTIONS, SPLICED
-from .nesting import too_nested
 from .value_cache import Memo, Piece, Recalled, Written
-from .writer import CarefulWriter, Plans, hides_buffer
 
 WHOLE: Final = 1024
 """A body of at most this many bytes is left whole, and so are strings and lists."""

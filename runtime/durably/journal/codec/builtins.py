@@ -19,8 +19,8 @@ from ormsgpack import Ext
 
 from ...errors import DecodeError
 from . import format as fmt
-from .reader import Read, Reader, missing
-from .writer import Unwritable, Write, Writer, write_big_int
+from .decoder import Read, Reader, missing
+from .encoder import Unwritable, Write, Writer, write_big_int
 
 if TYPE_CHECKING:
     import decimal

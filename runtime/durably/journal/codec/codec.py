@@ -32,27 +32,17 @@ from typing import Any, Final, Generic, TypeVar
 from ormsgpack import Ext, packb, unpackb
 
 from ...errors import DecodeError, EncodeError
-from . import (
-    builtins as _codec_builtins,
-)
-from . import (
-    exceptions as _codec_exceptions,
-)
+from . import builtins as _codec_builtins
+from . import exceptions as _codec_exceptions
 from . import format as fmt
-from . import (
-    numpy_arrays as _codec_numpy,
-)
-from . import (
-    objects as _codec_objects,
-)
-from . import (
-    pydantic_errors as _codec_validation,
-)
+from . import numpy_arrays as _codec_numpy
+from . import objects as _codec_objects
+from . import pydantic_errors as _codec_validation
 from .blob_writer import BLOB_MARK, WHOLE, BlobWriter, gather, is_history
 from .class_names import NOTHING_HINTED, Classes, Hinted, ancestry, hinted, loaded
-from .reader import Read, Reader
+from .decoder import Read, Reader
+from .encoder import CarefulWriter, Unwritable, Write, Writer, hides_buffer, interrupts
 from .value_cache import Memo, Recall
-from .writer import CarefulWriter, Unwritable, Write, Writer, hides_buffer, interrupts
 
 T = TypeVar("T")
 

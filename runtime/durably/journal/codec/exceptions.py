@@ -14,9 +14,9 @@ from ormsgpack import Ext
 from ...errors import DecodeError, StepFailed
 from . import format as fmt
 from .class_names import ancestry, mapping_of, reference
+from .decoder import Read, Reader
+from .encoder import Unwritable, Writer
 from .objects import attributes_of, set_attributes, slot_values
-from .reader import Read, Reader
-from .writer import Unwritable, Writer
 
 _MAX_CHAIN = 8
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement

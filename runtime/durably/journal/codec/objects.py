@@ -19,8 +19,8 @@ from ormsgpack import Ext
 from ...errors import DecodeError
 from . import format as fmt
 from .class_names import ancestry, mapping_of
-from .reader import Read, Reader
-from .writer import Write, Writer
+from .decoder import Read, Reader
+from .encoder import Write, Writer
 
 _NO_ATTRIBUTES: Final[dict[str, Any]] = {}
 

@@ -10,8 +10,8 @@ from ormsgpack import Ext
 
 from ...errors import StepFailed
 from . import format as fmt
-from .reader import Read, Reader
-from .writer import Writer
+from .decoder import Read, Reader
+from .encoder import Writer
 
 _NAME = "pydantic_core:ValidationError"
 _PARTS = ("type", "loc", "msg", "input", "ctx")

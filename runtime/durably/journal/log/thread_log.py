@@ -11,8 +11,8 @@ from typing import Any
 from ...errors import DurablyError, UnknownRun
 from ..codec.codec import NO_BLOBS, Codec
 from ..codec.compression import restored, stored
+from ..entries import newest_landmarks, read_entries
 from ..leases.lease_renewer import Keeper
-from ..reader import newest_landmarks, read_entries
 from ..records import Entry, Record, RunStarted, from_row, to_row, verify
 from ..storage import LANDMARK, Lease, Row, Storage
 from .append_cost import Pace, pace_of

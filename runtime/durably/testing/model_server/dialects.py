@@ -13,24 +13,12 @@ from typing import Any
 
 from .reply import Failure, Reply
 from .request import Request
-from .wire import (
-    anthropic as _wire_anthropic,
-)
-from .wire import (
-    bedrock as _wire_bedrock,
-)
-from .wire import (
-    gemini as _wire_gemini,
-)
-from .wire import (
-    ollama as _wire_ollama,
-)
-from .wire import (
-    openai_chat as _wire,
-)
-from .wire import (
-    openai_responses as _wire_responses,
-)
+from .wire import anthropic as _wire_anthropic
+from .wire import bedrock as _wire_bedrock
+from .wire import gemini as _wire_gemini
+from .wire import ollama as _wire_ollama
+from .wire import openai_chat as _wire
+from .wire import openai_responses as _wire_responses
 
 Event = tuple[str, object]
 """A server-sent event: its name (empty if it has none) and its data, a text or JSON."""

@@ -1,0 +1,151 @@
+"""Entrypoints called by others: a part of the run around the call, not runs of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from ...engine import Call, Scope
+from ...errors import Suspended
+from ...hosting import place_of
+from ...journal.records import Saved
+from ..frame import Frame
+from ..state.history import saved_before
+from ..streams.lane_namespaces import SEGMENT, Lanes
+from ..streams.parts import Teller
+from ..streams.tee import tapped
+from .execution import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """One call of an entrypoint inside a run.
+
+    Attributes:
+        body: The entrypoint.
+        scope: Where it is called.
+        given: Its input.
+        config: The config it is called with; what it does not say is the caller's.
+        context: Its context; the caller's if None.
+        teller: The stream that the caller makes of it, if it does.
+    """
+
+    body: Body
+    scope: Scope
+    given: Any
+    config: Mapping[str, Any] | None = None
+    context: Any = None
+    teller: Teller | None = None
+
+    def run(self) -> Any:
+        """Return what the entrypoint returns to its caller.
+
+        Raises:
+            TypeError: It is a coroutine function.
+        """
+        body = self.body
+        if body.is_async:
+            raise TypeError(f"entrypoint {body.name!r} is a coroutine function: use ainvoke")
+        with self._entered() as inner:
+            frame = _frame_of(inner)
+            return self._ended(inner, body.attempts(inner, frame, self.given, self._heard()))
+
+    async def arun(self) -> Any:
+        """Like :meth:`run`, for coroutine functions too; a plain function runs in a thread."""
+        body = self.body
+        with self._entered() as inner:
+            frame = _frame_of(inner)
+            call = (inner, frame, self.given, self._heard())
+            if body.is_async:
+                returned = await body.aattempts(*call)
+            else:
+                returned = await asyncio.to_thread(body.attempts, *call)
+            return self._ended(inner, returned)
+
+    def _heard(self) -> Mapping[str, Any] | None:
+        """Return the config whose callbacks hear of the call, besides those around it."""
+        if self.teller is None:
+            return self.config
+        config = dict(self.config or {})
+        self.teller.heard_by(config)
+        return config
+
+    @contextmanager
+    def _entered(self) -> Generator[Scope]:
+        """Enter the entrypoint's lane, and tell the streams of it."""
+        body, run = self.body, self.scope.run
+        with self.scope.span("entrypoint", body.name, f"{SEGMENT}{body.name}") as inner:
+            lanes = _lanes(inner)
+            if self.teller is not None:
+                self.teller.is_about(run.id, body.name, lanes)
+            inner.local = frame = self._frame(inner)
+            with tapped(run, self.teller.take) if self.teller is not None else nullcontext():
+                for teller in frame.tellers:
+                    teller.began(body.name, self.given, lanes=lanes)
+                try:
+                    yield inner
+                except Suspended:
+                    for teller in frame.tellers:
+                        teller.waits(body.name, tuple(run.pending.values()), lanes)
+                    raise
+                except Exception as error:
+                    for teller in frame.tellers:
+                        teller.failed(body.name, error, lanes)
+                    raise
+
+    def _frame(self, inner: Scope) -> Frame:
+        body, setup = self.body, self.body.setup
+        outer = inner.local if isinstance(inner.local, Frame) else Frame(body.name)
+        frame = Frame(
+            body.name,
+            config=_merged(outer.config, self.config or {}),
+            context=body.context(self.context) if self.context is not None else outer.context,
+            store=setup.store if setup.store is not None else outer.store,
+            cache=body.cache(inner.run) or outer.cache,
+            control=outer.control,
+            retry=setup.retry,
+            caching=setup.caching,
+            namespace=(*outer.namespace, f"{body.name}:{inner.run.id}"),
+            tellers=(*outer.tellers, self.teller) if self.teller is not None else outer.tellers,
+        )
+        if setup.checkpointer is True:
+            recall = Call("task", "previous", body.entry)
+            frame.previous = inner.step(recall, lambda: saved_before(inner.run, body.entry))
+        return frame
+
+    def _ended(self, inner: Scope, returned: Any) -> Any:
+        """Keep what the entrypoint is to remember, and return what its caller gets."""
+        body = self.body
+        value, save = body.parted(returned)
+        if body.setup.checkpointer is True and not inner.run.stopping:
+            inner.step(Call("task", "save", body.entry), lambda: self._save(inner, save))
+        for teller in _frame_of(inner).tellers:
+            teller.done(body.name, value, lanes=_lanes(inner))
+        return value
+
+    def _save(self, inner: Scope, save: Any) -> None:
+        body, blobs = inner.run.codec.split(save)
+        inner.run.append(Saved(inner.run.clock.now(), body, self.body.entry), blobs=blobs)
+
+
+def _frame_of(scope: Scope) -> Frame:
+    assert isinstance(scope.local, Frame)
+    return scope.local
+
+
+def _lanes(scope: Scope) -> Lanes:
+    return tuple(scope.lane.path.split("/"))
+
+
+def _merged(outer: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the caller's config with what the call says besides."""
+    return {
+        **outer,
+        **given,
+        "configurable": {**place_of(outer), **place_of(given)},
+        "metadata": {**(outer.get("metadata") or {}), **(given.get("metadata") or {})},
+        "tags": [*(outer.get("tags") or ()), *(given.get("tags") or ())],
+    }

@@ -1,0 +1,1 @@
+"""The SQLite store: its file, its records, the store itself."""
