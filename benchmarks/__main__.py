@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from . import driver, postgres, report
-from .choosing import chosen
 from .results import Results
 from .scenarios.catalogue import BY_NAME
+from .selection import chosen
 from .subjects import BY_NAME as SUBJECTS
 
 HOME = Path(__file__).parent / "results"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..peers.factory import peer_for
 from ..peers.interface import Peer
-from ..peers.making import peer_for
 from ..place import Place
 from ..subjects import Subject
 from .cold import cold
 from .contents import chat, payload, repeated
-from .continuing import interrupt, kill, resume
 from .fanout import afanout, fanout
+from .resumption import interrupt, kill, resume
 from .seams import idle_seam
 from .sequences import amany, asteps, many, steps
-from .streaming import across, latency, throughput
+from .streams import across, latency, throughput
 from .turns import autogen, crewai
 
 Figures = dict[str, float]

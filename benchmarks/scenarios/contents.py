@@ -7,7 +7,7 @@ import time
 
 from ..peers.interface import Peer, new_thread
 from .checks import expect
-from .timing import Taken, Watch, medians
+from .timers import Taken, Watch, medians
 
 AT_MOST = 20_000_000
 """Bytes of results in one measurement, which bounds how many steps there are."""

@@ -6,7 +6,7 @@ import asyncio
 
 from ..peers.interface import Peer
 from .checks import expect
-from .timing import Taken, Watch
+from .timers import Taken, Watch
 
 SLEEP = 0.01
 """Seconds that each step sleeps."""

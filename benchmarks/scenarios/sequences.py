@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..peers.interface import Peer
 from .checks import expect, sum_of_steps
-from .timing import Taken, Watch, atypical, typical
+from .timers import Taken, Watch, atypical, typical
 
 WARM = 20
 EACH = 10

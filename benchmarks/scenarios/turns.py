@@ -20,7 +20,7 @@ from typing import Any
 from ..place import Place
 from ..subjects import Subject
 from .checks import expect
-from .timing import Taken, Watch, medians
+from .timers import Taken, Watch, medians
 
 TURNS = 2
 """Model calls of one piece of work: a tool call, then the answer."""

@@ -6,14 +6,14 @@ import argparse
 import math
 
 import pytest
-from benchmarks.choosing import chosen
 from benchmarks.peers.interface import Peer
 from benchmarks.place import Place
 from benchmarks.results import Cell, Results
-from benchmarks.scenarios import sequences, timing, turns
+from benchmarks.scenarios import sequences, timers, turns
 from benchmarks.scenarios.catalogue import SCENARIOS
 from benchmarks.scenarios.checks import WrongResultError
 from benchmarks.scenarios.sequences import steps
+from benchmarks.selection import chosen
 from benchmarks.subjects import BY_NAME
 from benchmarks.targets import TARGETS, Target, Value
 
@@ -35,7 +35,7 @@ def cases():
 @pytest.fixture(autouse=True)
 def no_repetition(monkeypatch):
     """What is timed is done once or twice."""
-    monkeypatch.setattr(timing, "MOST", 1)
+    monkeypatch.setattr(timers, "MOST", 1)
     monkeypatch.setattr(turns, "MOST", 2)
     monkeypatch.setattr(turns, "LEAST", 2)
     monkeypatch.setattr(sequences, "RUNS", 20)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .comparing import compare
+from .comparison import compare
 from .suites import SUITES
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.foreign.comparing import compare
+from tests.foreign.comparison import compare
 from tests.foreign.suites import SUITES, Suite
 
 _SUITE = """

@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 import time
 
-from ..elsewhere import calling_elsewhere
+from ..fresh_process import calling_elsewhere
 from ..peers.interface import Peer, new_thread
 from .checks import expect
-from .timing import Watch
+from .timers import Watch
 
 PAUSE = 0.005
 """Seconds between two parts where latency is measured."""

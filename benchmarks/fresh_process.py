@@ -1,6 +1,6 @@
 """Calls a peer's method in a fresh process, so that another can continue what it began.
 
-python -m benchmarks.elsewhere SUBJECT FOLDER POSTGRES METHOD [ARGUMENTS as JSON]
+python -m benchmarks.fresh_process SUBJECT FOLDER POSTGRES METHOD [ARGUMENTS as JSON]
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from .peers.factory import peer_for
 from .peers.interface import Peer
-from .peers.making import peer_for
 from .place import CHECKOUT, Place
 from .subjects import BY_NAME
 
@@ -65,7 +65,7 @@ def _called(peer: Peer, method: str, arguments: Any) -> subprocess.CompletedProc
 
 def _command(peer: Peer, method: str, arguments: Any) -> list[str]:
     place = peer.place
-    command = [sys.executable, "-m", "benchmarks.elsewhere", peer.subject.name]
+    command = [sys.executable, "-m", "benchmarks.fresh_process", peer.subject.name]
     return [*command, str(place.folder), place.postgres or "", method, json.dumps(arguments)]
 
 

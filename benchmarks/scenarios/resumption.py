@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 import time
 
-from ..elsewhere import call_elsewhere, killed_elsewhere
+from ..fresh_process import call_elsewhere, killed_elsewhere
 from ..peers.interface import Peer, new_thread
 from .checks import expect, sum_of_steps
-from .timing import Watch
+from .timers import Watch
 
 WARM = 20
 
