@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from durably.testing import ModelServer, Rule
+from durably.testing import ModelServer, Reply, Rule, When
 from durably.testing.demos import SCRIPTS
 
 HERE = Path(__file__).parent
@@ -32,7 +32,7 @@ class Case:
         mails: How many mails the continuation sends.
         output: The end of the continued program's output.
         effects: How many lines the continuation's tasks write.
-        script: The script of the model server (see ``durably.testing.demos``); "" for none.
+        script: The script of the model server (see ``durably.testing.demos``), or the framework.
         arguments: The program's own arguments.
         options: Options of ``durably run``.
         first_exit: The exit status of the recorded process.
@@ -52,6 +52,8 @@ class Case:
 
 
 ESSAY = HERE / "programs" / "essay.py"
+FLOW = HERE / "programs" / "review_flow.py"
+GRAPH = HERE / "programs" / "graph.py"
 CREW, TEAM = DEMOS / "demo_crew.py", DEMOS / "demo_team.py"
 CREW_OUTPUT = "Order 1042 was lost in transit; Ada Moss was promised a full refund.\n"
 ESSAY_OUTPUT = "published: An essay about tea\n"
@@ -67,13 +69,18 @@ CASES = (
     Case("crew-waiting", CREW, 0, 3, 1, CREW_OUTPUT, "crew", (), APPROVE, WAITING),
     Case("team-waiting", TEAM, 0, 3, 1, TEAM_OUTPUT, "team", (), APPROVE, WAITING),
     Case("essay-waiting", ESSAY, 0, 0, 0, ESSAY_OUTPUT, first_exit=WAITING, effects=1),
+    Case("flow-begun", FLOW, 1, 2, 0, "tea: Good.\n", "crewai", effects=1),
+    Case("flow-middle", FLOW, 4, 1, 0, "tea: Good.\n", "crewai"),
+    Case("graph-waiting", GRAPH, 0, 0, 0, ESSAY_OUTPUT, "langgraph", first_exit=WAITING, effects=1),
 )
 
 
 @contextmanager
 def served(case: Case) -> Iterator[ModelServer]:
     """Serve the scripted model of a case."""
-    rules: list[Rule] = SCRIPTS[case.script]() if case.script else []
+    rules = (
+        SCRIPTS[case.script]() if case.script in SCRIPTS else [Rule(When(), Reply.text("Good."))]
+    )
     with ModelServer(rules) as server:
         yield server
 

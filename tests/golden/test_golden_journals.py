@@ -54,7 +54,13 @@ def place(tmp_path, case):
 
 def marked(case):
     """Return a case as a parameter that carries the mark of its framework."""
-    marks = {"crew": [pytest.mark.crewai], "team": [pytest.mark.autogen]}.get(case.script, [])
+    frameworks = {
+        "crew": pytest.mark.crewai,
+        "crewai": pytest.mark.crewai,
+        "langgraph": pytest.mark.langgraph,
+        "team": pytest.mark.autogen,
+    }
+    marks = [frameworks[case.script]] if case.script else []
     return pytest.param(case, id=case.name, marks=marks)
 
 

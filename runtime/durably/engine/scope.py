@@ -1,6 +1,7 @@
 """Where code is in a run, and what it may do there: take a step, open a span, ask a person.
 
-The sync and async call sites are twins by nature; what they decide is in :mod:`._step`.
+The sync and async call sites are twins by nature; :mod:`.step.step` holds the decisions that they
+share.
 """
 
 from __future__ import annotations
@@ -340,7 +341,7 @@ class Scope(BaseScope):
     async def order_point(
         self, group: str, who: str, under_way: Callable[[], bool] | None = None
     ) -> None:
-        """Wait until *who* is next among the unordered branches of *group*; see _ordering."""
+        """Wait until *who* is next among the branches of *group* (:mod:`.order.branch_order`)."""
         await order_point(self.run, group, who, under_way)
 
     def recorded(self, kind: str) -> list[Recorded]:

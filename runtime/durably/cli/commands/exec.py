@@ -1,7 +1,7 @@
 """``durably exec``: a command that starts the program itself, such as ``crewai run``.
 
-Every Python process below the command meets :mod:`.exec_site.sitecustomize` on its path and hands
-its program over to :mod:`._taking_over`. The first of them that takes a step of an agent is *the*
+Every Python process below the command meets :mod:`..exec_site.sitecustomize` on its path and hands
+its program over to :mod:`..exec_child`. The first of them that takes a step of an agent is *the*
 program: its run is the command's. Whatever else the command starts runs as ever.
 """
 

@@ -2,7 +2,7 @@
 
 Most of what such a program comes to comes in the journal's order and with the same request. It is
 replayed here for little more than its row takes to be read: it needs no hash, no terms and no
-description. Whatever is out of the ordinary is left to :mod:`._step`, which decides about any step.
+description. Whatever is out of the ordinary is left to :mod:`.step`, which decides about any step.
 """
 
 from __future__ import annotations
