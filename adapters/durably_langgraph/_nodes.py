@@ -98,6 +98,7 @@ def _call(scope: Scope, task: Any) -> Call:
         task.name,
         request,
         adapter="langgraph",
+        pure=True,  # known by its step in the graph; the effects inside it are steps themselves
         dump=lambda written: _dumped(scope, written),
         load=lambda stored: Written(*stored) if stored else None,
     )

@@ -36,7 +36,10 @@ from .replay.lane import Lane as Lane
 from .replay.lane import inner_lane as inner_lane
 from .replay.lane import inside as inside
 from .replay.lane import segments as segments
+from .replay.made_tokens import made as made
+from .replay.made_tokens import watch_made_tokens as watch_made_tokens
 from .replay.run_history import APPROVAL as APPROVAL
+from .replay.run_history import IDENTITY as IDENTITY
 from .replay.run_history import Past as Past
 from .run.run import Run as Run
 from .run.run import Sink as Sink

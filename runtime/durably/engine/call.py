@@ -60,6 +60,8 @@ class Call:
             importable name.
         effect: Whether the outside world may change, so that the journal must say that the step
             began before it does.
+        pure: Whether it surely changes nothing outside, though its kind may: a changed request is
+            executed again, and nobody is asked.
         policy: What the program itself put around this step; the host's policies come on top.
         respond: Makes the value that a person's own answer stands for, in the step's place.
         usage: Reads tokens and the like from the returned value, for people and budgets.
@@ -80,6 +82,7 @@ class Call:
         "load",
         "name",
         "policy",
+        "pure",
         "request",
         "respond",
         "review",
@@ -98,6 +101,7 @@ class Call:
         load: Callable[[Any], Any] | None = None,
         hint: type | None = None,
         effect: bool = False,
+        pure: bool = False,
         policy: StepPolicy | None = None,
         respond: Callable[[Any], Any] | None = None,
         usage: Callable[[Any], Mapping[str, Any] | None] | None = None,
@@ -113,6 +117,7 @@ class Call:
         self.load = load
         self.hint = hint
         self.effect = effect
+        self.pure = pure
         self.policy = policy
         self.respond = respond
         self.usage = usage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +72,9 @@ class Options:
         catches_input: Whether what a program reads from the terminal itself is a step.
         asks_here: Whether a question is put to a person at once, the way the program itself would
             put it, where its adapter offers that; the run is not suspended then.
+        volatile: Text that may differ between two processes, as patterns; the rest must be equal.
+        items: Names of effects whose arguments say which item they are about, so that another one
+            is other work and nobody is asked.
         relays: Whether parts that a step writes while it goes are recorded for other processes.
         unwritable: Makes what is stored of a value that cannot be written; None: the run stops.
             Only for runs that no other process will continue.
@@ -88,5 +92,7 @@ class Options:
     sources: Sources = field(default_factory=Sources)
     catches_input: bool = False
     asks_here: bool = False
+    volatile: tuple[re.Pattern[str], ...] = ()
+    items: frozenset[str] = frozenset()
     relays: bool = False
     unwritable: Callable[[Any], Stored] | None = None

@@ -16,6 +16,7 @@ from collections.abc import (
     Hashable,
     Iterator,
     Mapping,
+    Sequence,
 )
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -30,7 +31,10 @@ from .call import Call
 from .order.branch_order import order_point
 from .order.shared_state import Interleaving, Places, Recorded, ain_place, in_place, recorded
 from .replay.lane import Lane, segments
+from .replay.lane_name import UNNAMED, NamedLane, named_lane
+from .replay.run_history import IDENTITY
 from .scope_var import scope_var
+from .step.admission import aadmitted, admitted, settled
 from .step.async_commit import abegin, afail, afinish
 from .step.execution import performed
 from .step.fast_path import replayed_next
@@ -38,7 +42,6 @@ from .step.iteration import each, iterate
 from .step.questions import aask_in, ask_in
 from .step.step import Step
 from .step.streams import astream, stream
-from .step.unfinished_effects import adecided, decided, settle
 from .timeouts import acall_within, call_within
 from .unwind import Targets, park
 
@@ -64,6 +67,9 @@ class Scope(BaseScope):
         *,
         owner: Hashable | None = None,
         targets: tuple[Targets, ...] | None = None,
+        given: Any = UNNAMED,
+        siblings: Sequence[Any] | None = None,
+        former: str = "",
     ) -> Scope:
         """Return the scope of a new lane inside this one, without entering it.
 
@@ -73,18 +79,32 @@ class Scope(BaseScope):
                 entered again, and what was finished in it is replayed, but for the step for whose
                 sake it is retried.
             targets: See the attribute; inherited if None.
+            given: What the lane is and was given, as data; it names the lane. Without it lanes of
+                one segment are told apart by their order.
+            siblings: What every lane of the segment is given that there will be, if that is known
+                (a crew's tasks): in an edited program the lanes are then matched exactly.
+            former: The segment in runs that were begun before lanes were named by their content.
         """
         if owner is not None and self.lane.owner == owner:
             self.run.retry(self.lane.newest())
             lane = self.lane.again()
         else:
             with self.run.lock:
-                number = self.lane.count(("lane", segment))
-            path = self.lane.child(segment, number)
+                path, instead = self._named(segment, given, siblings, former)
             lane = Lane(path, owner, self.lane.deadline, self.lane.agent)
+            lane.leaf, lane.instead = self.lane.leaf, instead or self.lane.instead
         inherited = self.targets if targets is None else targets
         self.run.targets.update(dict.fromkeys(inherited))
         return Scope(self.run, lane, None, inherited, self.local)
+
+    def _named(
+        self, segment: str, given: Any, siblings: Sequence[Any] | None, former: str
+    ) -> NamedLane:
+        run, lane = self.run, self.lane
+        if given is not UNNAMED and run.past.identity >= IDENTITY:
+            return named_lane(run, lane, segment, given, siblings)
+        segment = former or segment
+        return NamedLane(lane.child(segment, lane.count(("lane", segment))))
 
     def parking(self, *targets: Targets) -> Scope:
         """Return this place as one in which steps park, since no exception can pass there.
@@ -97,7 +117,15 @@ class Scope(BaseScope):
 
     @contextmanager
     def span(
-        self, kind: str, name: str, segment: str = "", *, owner: Hashable | None = None
+        self,
+        kind: str,
+        name: str,
+        segment: str = "",
+        *,
+        owner: Hashable | None = None,
+        given: Any = UNNAMED,
+        siblings: Sequence[Any] | None = None,
+        former: str = "",
     ) -> Generator[Scope]:
         """Enter a container of steps: a crew, a task, an agent's turn.
 
@@ -106,8 +134,17 @@ class Scope(BaseScope):
             name: Which one, for people.
             segment: The lane's segment; ``kind:name`` if empty.
             owner: See :meth:`child`.
+            given: See :meth:`child`.
+            siblings: See :meth:`child`.
+            former: See :meth:`child`.
         """
-        inner = self.child(segment or f"{kind}:{name}", owner=owner)
+        inner = self.child(
+            segment or f"{kind}:{name}",
+            owner=owner,
+            given=given,
+            siblings=siblings,
+            former=former,
+        )
         inner.announce(kind, name)
         try:
             with inner.entered():
@@ -175,8 +212,10 @@ class Scope(BaseScope):
             return step.replay()
         if step.terms.are_gated:
             return at_once(performed(self, step, Blocking(self.run.clock), execute))
-        if self.run.past.unfinished and (found := decided(self, step)) is not None:
-            return settle(step, found)
+        if (step.is_new_effect or self.run.past.unfinished) and (
+            found := admitted(self, step)
+        ) is not None:
+            return settled(step, found)
         step.begin()
         try:
             while True:
@@ -227,8 +266,10 @@ class Scope(BaseScope):
             await run.hold()
         if step.terms.are_gated:
             return await performed(self, step, Awaiting(run.clock), execute)
-        if run.past.unfinished and (found := await adecided(self, step)) is not None:
-            return settle(step, found)
+        if (step.is_new_effect or run.past.unfinished) and (
+            found := await aadmitted(self, step)
+        ) is not None:
+            return settled(step, found)
         if step.is_effect:
             await abegin(step)
         else:

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from ..adapting import Adapter, TerminalAdapter, ThreadsAdapter, activate
 from ..caching import Cache
 from ..engine import (
+    IDENTITY,
     Answer,
     Answerer,
     Approval,
@@ -23,7 +24,9 @@ from ..engine import (
     SystemClock,
     fingerprint,
     interrupt_of,
+    made,
     relay,
+    watch_made_tokens,
 )
 from ..errors import ConfigError, EncodeError
 from ..hooks import Plugins
@@ -95,6 +98,7 @@ class Host:
         clock: Clock | None = None,
         allow: Iterable[str] = (),
     ) -> None:
+        watch_made_tokens()
         self.plugins = plugins if isinstance(plugins, Plugins) else Plugins(plugins)
         self.config = _config(config)
         limits = self._limits(budgets)
@@ -229,7 +233,7 @@ class Host:
         info = RunInfo(run_id, log.thread, entry, resumed=False)
         run = Run(info, log, self.codec, self.options, started=now, sink=sink)
         relay(run)
-        record = RunStarted(entry, now, fingerprint(given)[0], body, dict(meta or {}))
+        record = RunStarted(entry, now, fingerprint(given)[0], body, _noted(run, meta))
         self._first_append(run, record, blobs)
         return run
 
@@ -281,7 +285,7 @@ class Host:
             log.release()
             raise
         run.info = info._replace(recorded=run.past.finished)
-        self._first_append(run, RunResumed(self.clock.now(), dict(meta or {})), {})
+        self._first_append(run, RunResumed(self.clock.now(), _noted(run, meta)), {})
         return run
 
     def answer(self, view: RunView, answers: Mapping[str, Any], by: str = "") -> None:
@@ -403,3 +407,11 @@ def _config(given: str | Path | Config | Literal[False] | None) -> Config:
     if isinstance(given, Config):
         return given
     return config_for() if given is None else read(Path(given))
+
+
+def _noted(run: Run, meta: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what is noted of an entry into a run: facts of the process, and the caller's."""
+    entered = made.enter()
+    run.made_before = entered.made_before
+    identity = {} if run.info.resumed else {"identity": IDENTITY}
+    return {**identity, "process": entered.facts, **(meta or {})}

@@ -158,6 +158,23 @@ class StepStarted(NamedTuple):
     nth: int
     at: float
     label: str = ""
+    request: bytes = b""
+    """The request in plain form; shown where another process finds the effect unfinished."""
+
+
+class LaneEntered(NamedTuple):
+    """A lane that is named by its content was entered for the first time."""
+
+    lane: str
+    stem: str
+    """The part of the lane's last segment that names no content, such as ``crew``."""
+    print: bytes
+    """Fingerprint of the content."""
+    content: bytes
+    """The content in plain form, encoded; compared with the content of a later process."""
+    at: float
+    instead: list[str]
+    """Recorded lanes that it may have been: they stood at its place and were not entered."""
 
 
 class StepAttempted(NamedTuple):
@@ -206,6 +223,7 @@ Record: TypeAlias = (
     | StepEnded
     | StepStarted
     | StepAttempted
+    | LaneEntered
     | Ordered
     | Program
     | Told
@@ -226,6 +244,7 @@ KINDS: Mapping[type[Any], int] = {
     Ordered: 19,
     Program: 20,
     Told: 22,
+    LaneEntered: 23,
 }
 """What the journal says for each record; the numbers never change."""
 

@@ -83,6 +83,8 @@ def _decided(question: Question, answer: Any) -> dict[str, Any]:
 
 def _value(question: Question, answer: Any) -> Any:
     schema = question.response_schema
+    if isinstance(answer, str) and isinstance(question.value, Mapping):
+        answer = question.value.get("aliases", {}).get(answer, answer)
     if not isinstance(schema, Mapping):
         return answer
     wrong = complaint(schema, answer)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from durably import DurablyError, Listener, Suspended
+from durably import AnswerRefused, DurablyError, Listener, ProgramChanged, Suspended
 from durably.engine import Call, Scope, current
 from durably.journal.records import RunEnded, StepEnded
 
@@ -133,7 +133,7 @@ def test_equal_requests_in_different_lanes_are_different_steps(runs: Any) -> Non
 
 
 def test_a_tool_call_with_other_arguments_is_another_call(runs: Any) -> None:
-    """A recorded outcome never stands in for another tool call, whatever changed."""
+    """A recorded outcome never stands in for another tool call: a person is asked first."""
     calls: list[int] = []
 
     def body(argument: int, *, broken: bool) -> int:
@@ -146,8 +146,74 @@ def test_a_tool_call_with_other_arguments_is_another_call(runs: Any) -> None:
         return int(found)
 
     runs.drive(lambda: body(1, broken=True))
+    asked = runs.drive(lambda: body(2, broken=False))
+    [question] = asked.interrupts
+    assert (asked.status, question.value["name"], calls) == ("waiting", "changed", [1])
+    runs.answer({question.id: "other"})
     assert runs.drive(lambda: body(2, broken=False)).value == 2
     assert calls == [1, 2]
+
+
+def test_a_tool_call_that_a_person_calls_the_same_has_the_recorded_outcome(runs: Any) -> None:
+    """The answer ``same`` serves this step, and a later process need not ask again."""
+    calls: list[int] = []
+
+    def body(argument: int, *, broken: bool) -> int:
+        call = Call("tool", "pay", {"amount": 5, "key": argument}, effect=True)
+        found = here().step(call, lambda: calls.append(argument) or argument)
+        failing(broken)
+        return int(found)
+
+    runs.drive(lambda: body(1, broken=True))
+    [question] = runs.drive(lambda: body(2, broken=False)).interrupts
+    runs.answer({question.id: "same"})
+    assert runs.drive(lambda: body(3, broken=True)).status == "failed"
+    assert runs.drive(lambda: body(4, broken=False)).value == 1
+    assert calls == [1]
+
+
+@pytest.mark.parametrize(("answer", "taken"), [("replay", 1), ("rerun", 2)])
+def test_words_of_on_change_are_taken_for_an_answer(runs: Any, answer: str, taken: int) -> None:
+    """``replay`` means ``same``, and ``rerun`` means ``other``."""
+
+    def body(argument: int, *, broken: bool) -> int:
+        found = here().step(Call("tool", "pay", argument, effect=True), lambda: argument)
+        failing(broken)
+        return int(found)
+
+    runs.drive(lambda: body(1, broken=True))
+    [question] = runs.drive(lambda: body(2, broken=False)).interrupts
+    runs.answer({question.id: answer})
+    assert runs.drive(lambda: body(2, broken=False)).value == taken
+
+
+def test_another_text_is_no_answer_to_what_changed(runs: Any) -> None:
+    """Only the three words are taken; nothing is recorded of another one."""
+
+    def body(argument: int, *, broken: bool) -> int:
+        found = here().step(Call("tool", "pay", argument, effect=True), lambda: argument)
+        failing(broken)
+        return int(found)
+
+    runs.drive(lambda: body(1, broken=True))
+    [question] = runs.drive(lambda: body(2, broken=False)).interrupts
+    with pytest.raises(AnswerRefused, match="same"):
+        runs.answer({question.id: "yes"})
+
+
+def test_an_answer_that_aborts_ends_the_run(runs: Any) -> None:
+    """The run fails with the difference, and does nothing."""
+
+    def body(argument: int, *, broken: bool) -> int:
+        found = here().step(Call("tool", "pay", argument, effect=True), lambda: argument)
+        failing(broken)
+        return int(found)
+
+    runs.drive(lambda: body(1, broken=True))
+    [question] = runs.drive(lambda: body(2, broken=False)).interrupts
+    runs.answer({question.id: "abort"})
+    ended = runs.drive(lambda: body(2, broken=False))
+    assert isinstance(ended.error, ProgramChanged)
 
 
 def test_calls_at_the_same_time_may_be_killed_one_by_one(runs: Any) -> None:

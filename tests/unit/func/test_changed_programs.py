@@ -137,8 +137,8 @@ def test_on_change_error_stops_and_says_what_differs(program: Program) -> None:
     assert program.run(BEFORE) == ["result <a> <b> [c]"]
 
 
-def test_a_volatile_argument_replays_if_no_file_changed(tmp_path: Path) -> None:
-    """The same file with another date: the recorded result stands, and it is said."""
+def test_an_argument_of_unknown_meaning_is_asked_about(tmp_path: Path) -> None:
+    """The same file with another number of files: a person says what that means."""
     text = """
 import os
 @entrypoint(checkpointer=host)
@@ -151,6 +151,6 @@ def flow(_):
     made = Program(tmp_path)
     made.run(text, "broken")
     (tmp_path / "another.txt").write_text("")
-    changed, result = made.run(text)
-    assert changed.startswith("changed load replay")
-    assert result.startswith("result <news of ")
+    [asked] = made.run(text)
+    assert asked == "result __interrupt__"
+    assert made.run(text, on_change="replay")[0].startswith("changed load replay")

@@ -6,11 +6,14 @@ import asyncio
 import threading
 from collections.abc import Collection, Hashable, Iterator
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from ...journal.records import StepEnded, StepStarted
 from ..timeouts import Deadline
-from .recorded_steps import Slot
+from .recorded_steps import EFFECTS, Slot
+
+_PLACE_KEY = 2
+"""Of how many parts a key is that steps of one kind and name are counted by."""
 
 _STEP_KEY = 3
 """Of how many parts a key is that steps of one request are counted by."""
@@ -37,6 +40,39 @@ def line_now(line: Line) -> Line:
 _running_loop, _thread = asyncio._get_running_loop, threading.get_ident
 
 
+class Leaf(NamedTuple):
+    """The content of the lane inside a step.
+
+    Attributes:
+        stem: The part of its segment that names no content (see :func:`leaf_stem`).
+        print: The fingerprint of the step's request.
+        packed: The step's request in plain form, packed.
+    """
+
+    stem: str
+    print: bytes
+    packed: bytes
+
+
+class LeafStep(Protocol):
+    """The part of a step that its inner lane needs (:class:`..step.step.Step`)."""
+
+    @property
+    def inner(self) -> str:
+        """Path of the lane inside the step."""
+        ...
+
+    @property
+    def leaf(self) -> Leaf:
+        """The content of that lane."""
+        ...
+
+
+def leaf_stem(kind: str, name: str) -> str:
+    """Return the stem of the lanes inside steps of *kind* and *name*."""
+    return f"{kind}:{name}~"
+
+
 class Lane:
     """One entry into a line of control, such as ``crew/task[1]/agent``.
 
@@ -59,6 +95,9 @@ class Lane:
         deadline: What limits the attempt that the lane lies in, if anything.
         is_calling: Whether its code has begun calls side by side, and has waited for none since.
         agent: The name of the agent whose turn it is, if an adapter said so.
+        leaf: The step around this lane, until the journal knows the lane inside it by its content.
+        instead: Recorded lanes that stood at this lane's place, and that the program has not
+            entered.
     """
 
     __slots__ = (
@@ -69,7 +108,9 @@ class Lane:
         "agent",
         "deadline",
         "home",
+        "instead",
         "is_calling",
+        "leaf",
         "owner",
         "taken",
     )
@@ -92,6 +133,8 @@ class Lane:
         self.is_calling = False
         self._counts: dict[tuple[Any, ...], int] | None = None
         self._again: Lane | None = None
+        self.leaf: LeafStep | None = None
+        self.instead: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -119,6 +162,12 @@ class Lane:
             return False
         counts[place], counts[exact] = ordinal + 1, nth + 1
         return True
+
+    @property
+    def effects(self) -> int:
+        """How many effects the program has come to in this entry."""
+        kinds = ((key, count) for key, count in self._counted.items() if len(key) == _PLACE_KEY)
+        return sum(count for key, count in kinds if key[0] in EFFECTS)
 
     def count(self, key: tuple[Any, ...]) -> int:
         """Return how often *key* was counted before, and count it."""
@@ -154,8 +203,9 @@ class Lane:
 
     def again(self) -> Lane:
         """Return a new entry into the same lane; its counters start anew."""
-        self._again = Lane(self.path, self.owner, self.deadline, self.agent)
-        return self._again
+        again = self._again = Lane(self.path, self.owner, self.deadline, self.agent)
+        again.leaf, again.instead = self.leaf, self.instead
+        return again
 
     def newest(self) -> Lane:
         """Return the entry that came last, this one or one made from it."""

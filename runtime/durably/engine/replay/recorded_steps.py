@@ -4,6 +4,9 @@ A program that goes on where it was mostly comes to its steps in the order in wh
 them, so each is looked for in the next row first, and no index is made. The first step that is not
 the next one has everything indexed. What this process adds is indexed only when a lane is entered
 again: a lane's counters never go back, so its own steps never meet each other.
+
+An outcome is *claimed* when the program was given it. What is left unclaimed is kept by lane, so
+that a step without an outcome of its own costs one look-up, however long the run is.
 """
 
 from __future__ import annotations
@@ -33,11 +36,6 @@ class Slot(NamedTuple):
         """The identity by request."""
         return (self.lane, self.kind, self.name, self.print, self.nth)
 
-    @property
-    def place(self) -> tuple[str, str, str, int]:
-        """The identity by position."""
-        return self[:4]
-
 
 class Held(NamedTuple):
     """A recorded step and its row number."""
@@ -45,6 +43,9 @@ class Held(NamedTuple):
     seq: int
     step: StepEnded
 
+
+EFFECTS = frozenset({"tool", "task", "code"})
+"""Kinds of steps that may change the outside world."""
 
 _SLOT = len(Slot._fields)
 _held = tuple.__new__
@@ -70,7 +71,10 @@ class Outcomes:
         self._is_indexed = False
         self.is_blank = not rows
         self._exact: dict[Exact, Held] = {}
-        self._place: dict[tuple[str, str, str, int], Held] = {}
+        self._lanes: dict[str, list[Held]] = {}
+        self._left: dict[str, dict[int, Held]] = {}
+        self._effects: dict[str, list[Held]] = {}
+        self._effect_lanes: set[str] = set()
 
     def __len__(self) -> int:
         """Return how many distinct steps there are."""
@@ -122,11 +126,73 @@ class Outcomes:
         found = [self._exact[exact] for exact in steps if exact in self._exact]
         return [] if any(held.seq in ahead for held in found) else sorted(found)
 
-    def placed(self, slot: Slot) -> Held | None:
-        """Return the outcome recorded at the slot's position."""
-        if self._next < len(self._rows):
-            self.index()
-        return self._place.get(slot.place)
+    def claim(self, held: Held) -> bool:
+        """Give an outcome to the step that asks; False if another step was given it before."""
+        if not self._is_indexed:
+            return True
+        return self._left.get(held.step.lane, {}).pop(held.seq, None) is not None
+
+    @property
+    def has_left(self) -> bool:
+        """Whether some outcome may be unclaimed."""
+        if self._is_indexed:
+            return any(self._left.values())
+        return self._next < len(self._rows)
+
+    def left(self, lane: str) -> list[Held]:
+        """Return the unclaimed outcomes of *lane* itself, in the journal's order."""
+        if not self.has_left:
+            return []
+        self.index()
+        return list(self._left.get(lane, {}).values())
+
+    def left_inside(self, lane: str) -> list[Held]:
+        """Return the unclaimed outcomes of *lane* and of the lanes in it, in order."""
+        if not self.has_left:
+            return []
+        self.index()
+        lanes = [each for path, each in self._left.items() if _inside(path, lane)]
+        return sorted(held for each in lanes for held in each.values())
+
+    def effects_at(self, lane: str, number: int) -> list[Held]:
+        """Return the unclaimed effects of *lane* that a new effect may stand for.
+
+        These are the one with the same number, and the one that follows the last one claimed: a
+        program that skips an effect is one number behind from then on.
+
+        Args:
+            lane: The path of the lane.
+            number: How many effects the program came to in the lane before.
+        """
+        if not self.has_left:
+            return []
+        self.index()
+        effects, left = self._effects.get(lane, []), self._left.get(lane, {})
+        met = [place for place, held in enumerate(effects) if held.seq not in left]
+        places = {number, met[-1] + 1 if met else 0}
+        there = [effects[place] for place in sorted(places) if place < len(effects)]
+        return [held for held in there if held.seq in left]
+
+    def holds_effects(self, lane: str) -> bool:
+        """Return whether *lane*, or a lane in it, held an effect when the run was taken up."""
+        self.index()
+        return lane in self._effect_lanes
+
+    def release(self, lane: str) -> None:
+        """Let the outcomes of *lane*, and of the lanes in it, be claimed anew."""
+        self.index()
+        for path, outcomes in self._lanes.items():
+            if _inside(path, lane):
+                self._effects.pop(path, None)
+                newest = (held for held in outcomes if self._exact[_exact(held.step)] is held)
+                self._put(path, newest)
+
+    def _put(self, lane: str, outcomes: Iterable[Held]) -> None:
+        left = self._left.setdefault(lane, {})
+        for held in outcomes:
+            left[held.seq] = held
+            if held.step.kind in EFFECTS:
+                self._effects.setdefault(lane, []).append(held)
 
     def all(self) -> Iterable[Held]:
         """Return every outcome."""
@@ -141,12 +207,27 @@ class Outcomes:
         self.is_blank = False
         for row in self._rows:
             self._index_one(Held(row.seq, self._read(row)))
+        self.release("")
+        for lane in self._effects:
+            parts = lane.split("/")
+            self._effect_lanes.update("/".join(parts[: n + 1]) for n in range(len(parts)))
+        met = {row.seq for row in self._rows[: self._next]}  # the program was given these
+        if met:
+            for lane, left in self._left.items():
+                self._left[lane] = {seq: held for seq, held in left.items() if seq not in met}
         for seq, step in self._fresh:
             self._index_one(Held(seq, step))
         self._rows, self._fresh = (), []
         self._next, self._ahead = 0, None
 
     def _index_one(self, held: Held) -> None:
-        step = held.step
-        self._exact[step.lane, step.kind, step.name, step.print, step.nth] = held
-        self._place[step.lane, step.kind, step.name, step.ordinal] = held
+        self._exact[_exact(held.step)] = held
+        self._lanes.setdefault(held.step.lane, []).append(held)
+
+
+def _exact(step: StepEnded) -> Exact:
+    return (step.lane, step.kind, step.name, step.print, step.nth)
+
+
+def _inside(path: str, lane: str) -> bool:
+    return path == lane or path.startswith(f"{lane}/") or not lane

@@ -1,14 +1,16 @@
-"""What the journal holds of one run, found by a step's identity.
+"""The journal's records of one run, found by a step's identity.
 
-A step is found first by its request's fingerprint (the k-th of that fingerprint in its lane), then
-by its position among the steps of its kind and name in the lane. Fingerprints alone would lose a
-step whose prompt holds today's date; positions alone would hand results to the wrong one of two
-concurrent calls.
+A recorded outcome is given to the same request or to nobody (:mod:`.same_request`): the k-th
+request with an equal fingerprint in the lane, or one that differs only in text that each process
+made for itself. A position is no evidence: the program's world may have changed between two
+processes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from ...journal import Row
 from ...journal.records import (
@@ -20,9 +22,12 @@ from ...journal.records import (
     Answered,
     Asked,
     Entry,
+    LaneEntered,
     Ordered,
     Program,
     RunEnded,
+    RunResumed,
+    RunStarted,
     RunWaiting,
     StepAttempted,
     StepEnded,
@@ -31,10 +36,15 @@ from ...journal.records import (
     step_of,
 )
 from .lane import Lane, inner_lane, inside
-from .recorded_steps import Exact, Held, Outcomes, Slot
+from .moment import Moment
+from .recorded_lanes import RecordedLanes
+from .recorded_steps import EFFECTS, Exact, Held, Outcomes, Slot
 
 REPEATABLE = frozenset({"model", "memory"})
 """Kinds whose failures change nothing outside, so that one nobody went on from is tried again."""
+
+IDENTITY = 2
+"""The rule by which lanes are named: 1 by their order, 2 by what they are and were given."""
 
 APPROVAL = "approval"
 """What the question is called whether a step may be executed."""
@@ -54,8 +64,13 @@ class Past:
         unfinished: Effects that began and have no outcome, by exact identity.
         attempts: Failed attempts of steps that have no outcome yet, by exact identity.
         asked: Questions, by id.
+        asked_names: The names of the questions.
+        asked_rows: The row of each question, by its id.
+        met_questions: The ids of the recorded questions that the program has asked again.
         proposed: Lanes of the steps that a person was asked about before they were executed.
         answers: Answers, by question id.
+        lanes: The lanes that the journal knows by their content.
+        identity: The rule by which lanes were named when the run began; see :data:`IDENTITY`.
         orders: Who came next, by group of branches.
         files: The program's files as recorded, by path.
         parks: How often in a row the run was parked, with no step finished since.
@@ -71,23 +86,35 @@ class Past:
         self._starts: dict[Exact, int] = {}
         self.attempts: dict[Exact, int] = {}
         self.asked: dict[str, Asked] = {}
+        self.asked_names: set[str] = set()
+        self.asked_rows: dict[str, int] = {}
+        self.met_questions: set[str] = set()
         self.proposed: set[str] = set()
         self.answers: dict[str, Answered] = {}
         self._asked_exact: dict[Exact, Asked] = {}
-        self._asked_place: dict[tuple[str, str, str, int], Asked] = {}
+        self.lanes = RecordedLanes()
+        self.identity = IDENTITY
+        self._entries: list[tuple[int, Moment]] = []
+        self._activity: list[tuple[int, str]] = []
+        self._begins: dict[str, int] = {}
+        self._knows_steps = False
         self.orders: dict[str, list[str]] = {}
         self.files: dict[str, bytes] = {}
         self.parks = 0
         self.parked_since: float | None = None
         is_plain = _ORDERLY.isdisjoint([row.kind for row in rows])
-        steps = [row for row in rows if row.kind == STEP_OK] if is_plain else []
+        steps = [row for row in rows if row.kind in (STEP_OK, STEP_FAILED)]
         self._outcomes = Outcomes(steps, step_of)
         self._has_failures = not is_plain
         for row in rows:
-            if is_plain and row.kind == STEP_OK:
+            if row.kind == STEP_OK and is_plain:
                 self.parks, self.parked_since = 0, None
+            elif row.kind in (STEP_OK, STEP_FAILED):
+                self._finish(step_of(row))
             elif row.kind != TOLD:
                 self.add(from_row(thread, row))
+        if not is_plain:
+            self._outcomes.index()
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Past:
@@ -122,13 +149,15 @@ class Past:
             return len(self._outcomes)
         return sum(1 for held in self._outcomes.all() if self.replays(held))
 
-    def enter_again(self, causes: Iterable[int] = ()) -> None:
-        """Have what this process adds be found too: a lane is about to be entered again.
+    def enter_again(self, lane: str, causes: Iterable[int] = ()) -> None:
+        """Let the outcomes of a lane that is about to be entered again be found anew.
 
         Args:
-            causes: Rows of the outcomes that are the reason, which are to be executed again.
+            lane: The path of the lane.
+            causes: Rows of the outcomes that are the reason; these are executed again.
         """
-        self._outcomes.index()
+        self._outcomes.release(lane)
+        self.lanes.release(lane)
         self._causes.update(causes)
         self._has_failures = self._has_failures or bool(self._causes)
 
@@ -154,14 +183,22 @@ class Past:
 
     def add_step(self, seq: int, step: StepEnded) -> None:
         """Take in that a step has an outcome."""
+        self._finish(step)
+        if step.outcome == FAILED:
+            self._has_failures = True
+        self._outcomes.add(seq, step)
+
+    def _finish(self, step: StepEnded) -> None:
         self.parks, self.parked_since = 0, None
         if self.unfinished or self.attempts:
             exact = (step.lane, step.kind, step.name, step.print, step.nth)
             self.unfinished.pop(exact, None)
             self.attempts.pop(exact, None)
-        if step.outcome == FAILED:
-            self._has_failures = True
-        self._outcomes.add(seq, step)
+            if not step.overlapped:  # a marker left at this place is settled by this step
+                lanes = (step.lane, *self.lanes.recorded_instead(step.lane))
+                for mark in [one for one in self.unfinished if one[1:3] == exact[1:3]]:
+                    if mark[0] in lanes:
+                        del self.unfinished[mark]
 
     def add(self, entry: Entry) -> None:
         """Take one more record in."""
@@ -169,22 +206,53 @@ class Past:
         if isinstance(record, StepEnded):
             self.add_step(entry.seq, record)
         elif isinstance(record, StepStarted):
+            self._note_activity(entry.seq, record.lane)
             exact = _exact(record)
             self.unfinished[exact] = record
             self._starts[exact] = self._starts.get(exact, 0) + 1
         elif isinstance(record, StepAttempted):
             self.attempts[_exact(record)] = record.attempt
         elif isinstance(record, Asked):
+            self._note_activity(entry.seq, record.lane)
+            self.asked_rows[record.id] = entry.seq
             self._add_question(record)
         elif isinstance(record, Answered):
             self.answers.setdefault(record.id, record)
         elif isinstance(record, RunEnded):
             self._causes.update(record.causes)
+        elif isinstance(record, RunStarted | RunResumed):
+            self._add_entry(entry.seq, record)
         else:
             self._add_circumstance(record)
 
+    def _add_entry(self, seq: int, record: RunStarted | RunResumed) -> None:
+        if isinstance(record, RunStarted):
+            self.identity = int(record.meta.get("identity") or 1)
+        facts = record.meta.get("process") or {}
+        moment = Moment(
+            record.at,
+            record.at,
+            int(facts.get("pid") or 0),
+            str(facts.get("host") or ""),
+            float(facts.get("born") or 0.0),
+        )
+        self._entries.append((seq, moment))
+
+    def moment_of(self, seq: int, at: float) -> Moment:
+        """Return the moment of a request.
+
+        Args:
+            seq: The row that holds it; 0 if that is not known.
+            at: When it was made, in seconds since the epoch.
+        """
+        entries = self._entries
+        found = [one for first, one in entries if (first < seq if seq else one.begun <= at)]
+        return replace(found[-1] if found else Moment(at, at), at=at)
+
     def _add_circumstance(self, record: object) -> None:
-        if isinstance(record, Ordered):
+        if isinstance(record, LaneEntered):
+            self.lanes.add(record)
+        elif isinstance(record, Ordered):
             self.orders.setdefault(record.group, []).extend(record.who)
         elif isinstance(record, Program):
             for path, digest in record.files.items():
@@ -201,8 +269,8 @@ class Past:
         if before is not None:  # asked again in other words, which are the ones that count
             self._asked_exact.pop(_exact(before), None)
         self.asked[asked.id] = asked
+        self.asked_names.add(asked.name)
         self._asked_exact[_exact(asked)] = asked
-        self._asked_place[asked.lane, "human", asked.name, asked.ordinal] = asked
         # An effect that asked a person was unwound on purpose: it did not die half-way. The
         # question whether it did is asked in its name, before it begins again.
         for exact, started in list(self.unfinished.items()):
@@ -219,24 +287,50 @@ class Past:
         return f"unfinished#{self._starts.get(exact, 0)}"
 
     def exact(self, slot: Slot) -> Held | None:
-        """Return the recorded outcome of this very request, if it is one to replay."""
+        """Return the recorded outcome of this very request, and claim it, if it is replayed."""
         held = self._outcomes.exact(slot)
-        if held is None or not self._has_failures or self.replays(held):
-            return held
-        return None
-
-    def displaced(self, slot: Slot, lane: Lane) -> Held | None:
-        """Return the outcome recorded at the slot's position for another request.
-
-        None if a step of this entry has taken it, or if it ran beside others of its lane, as this
-        one would: then its position was the outcome of a race and says nothing.
-        """
-        held = self._outcomes.placed(slot)
-        if held is None or held.step.overlapped:
+        if held is None or not self._outcomes.claim(held):
             return None
-        if held.seq in lane.taken or not self.replays(held):
-            return None
-        return held
+        return held if not self._has_failures or self.replays(held) else None
+
+    def claim(self, held: Held) -> None:
+        """Give an outcome to the step that asks; no other step is given it."""
+        self._outcomes.claim(held)
+
+    @property
+    def has_left(self) -> bool:
+        """Whether some recorded outcome may be unclaimed."""
+        return self._outcomes.has_left
+
+    def left(self, slot: Slot) -> list[Held]:
+        """Return the unclaimed outcomes of the slot's kind and name in its lane, in order."""
+        kind, name = slot.kind, slot.name
+        return [
+            held
+            for held in self._outcomes.left(slot.lane)
+            if held.step.kind == kind and held.step.name == name and self.replays(held)
+        ]
+
+    def left_inside(self, slot: Slot, lanes: Iterable[str]) -> list[Held]:
+        """Return the unclaimed outcomes of the slot's kind and name anywhere inside *lanes*."""
+        wanted = (slot.kind, slot.name)
+        inside_them = (held for lane in lanes for held in self._outcomes.left_inside(lane))
+        return [held for held in inside_them if held.step[1:3] == wanted and self.replays(held)]
+
+    def effects_left(self, lane: str = "", *, inside: bool = True) -> list[Held]:
+        """Return the unclaimed effects of a lane, and of the lanes in it, in order."""
+        found = self._outcomes.left_inside(lane) if inside else self._outcomes.left(lane)
+        return [held for held in found if held.step.kind in EFFECTS and self.replays(held)]
+
+    def holds_effects(self, lane: str) -> bool:
+        """Return whether earlier processes recorded an effect in a lane, or in one inside it."""
+        return self._outcomes.holds_effects(lane) or any(
+            inside(exact[0], lane) for exact in self.unfinished
+        )
+
+    def effects_at(self, lane: str, number: int) -> list[Held]:
+        """Return the unclaimed effects at a place of a lane; see :meth:`Outcomes.effects_at`."""
+        return [held for held in self._outcomes.effects_at(lane, number) if self.replays(held)]
 
     def finished_in(self, lane: str, kind: str) -> list[Held]:
         """Return the outcomes of *kind* in *lane* itself that would be replayed, in order."""
@@ -251,10 +345,13 @@ class Past:
         """Return the question recorded for this very request."""
         return self._asked_exact.get(slot.exact)
 
-    def displaced_question(self, slot: Slot, lane: Lane) -> Asked | None:
-        """Return the question recorded at the slot's position, unless it was met already."""
-        asked = self._asked_place.get(slot.place)
-        return None if asked is None or asked.id in lane.taken else asked
+    def questions_left(self, lane: Lane, name: str) -> list[Asked]:
+        """Return the lane's questions of a name that this entry has not met, in order."""
+        return [
+            asked
+            for asked in self.asked.values()
+            if asked.name == name and asked.lane == lane.path and asked.id not in lane.taken
+        ]
 
     def failed_inside(self, lane: str) -> Iterator[int]:
         """Yield the rows of the failures that made a step fail whose lane *lane* is.
@@ -269,19 +366,52 @@ class Past:
             yield held.seq
 
     def replays(self, held: Held) -> bool:
-        """Say whether the outcome stands; one that ended the run, or an entry, does not."""
+        """Return whether the outcome stands; one that ended the run, or an entry, does not."""
         if held.seq in self.given_up:
             return True
         if held.seq in self._causes:
             return False
         if held.step.outcome != FAILED:
             return True
-        if held.step.kind not in REPEATABLE:
-            return True
-        return any(
-            other.seq > held.seq and inside(other.step.lane, held.step.lane)
-            for other in self._outcomes.all()
-        )
+        return held.step.kind not in REPEATABLE or self.was_survived(held)
+
+    def was_survived(self, held: Held) -> bool:
+        """Return whether the program continued after a failure, so that it is replayed as one.
+
+        It did if a record follows in the failure's lane or in a lane around it, or in a branch that
+        began later. A branch that had begun before says nothing: it may have run beside.
+        """
+        lane, seq = held.step.lane, held.seq
+        if not self._knows_steps:
+            self._knows_steps = True
+            for one in self._outcomes.all():
+                self._note_activity(one.seq, one.step.lane)
+        for later, path in self._activity:
+            if later <= seq:
+                continue
+            if inside(path, lane) or inside(lane, path):
+                return True
+            mine, theirs = _prefixes(lane), _prefixes(path)
+            branch = next(one for one in theirs if one not in mine)
+            if self._begins[branch] > seq:
+                return True
+        return False
+
+    def survived(self, row: int) -> bool:
+        """Return whether the program continued after the failure in a row."""
+        return any(held.seq == row and self.was_survived(held) for held in self._outcomes.all())
+
+    def _note_activity(self, seq: int, lane: str) -> None:
+        self._activity.append((seq, lane))
+        for path in _prefixes(lane):
+            self._begins[path] = min(self._begins.get(path, seq), seq)
+
+
+@lru_cache(maxsize=4096)
+def _prefixes(lane: str) -> tuple[str, ...]:
+    """Return the paths of a lane and of the lanes around it, the outermost first."""
+    parts = lane.split("/") if lane else []
+    return tuple("/".join(parts[: count + 1]) for count in range(len(parts)))
 
 
 def _exact(

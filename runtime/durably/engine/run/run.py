@@ -7,16 +7,19 @@ import sys
 import threading
 import uuid
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, NoReturn
 
 from ...errors import DurablyError, Suspended
-from ...journal import Codec, Pace, Pending, Row, ThreadLog
-from ...journal.records import Entry, Ordered, Program, Record, StepEnded, Told
+from ...journal import NO_BLOBS, Codec, Pace, Pending, Row, ThreadLog
+from ...journal.records import Entry, LaneEntered, Ordered, Program, Record, StepEnded, Told
 from ...listeners import Handler, tell
 from ...types import Interrupt, RunInfo
-from ..options import Options
-from ..replay.lane import Lane, inside
+from ..options import Options, Stored
+from ..replay.fingerprint import unpack
+from ..replay.lane import Lane, Leaf, inside
+from ..replay.moment import Moment
 from ..replay.run_history import Past
 from ..source_files import changed_files
 
@@ -34,6 +37,9 @@ Sink = Callable[[str, tuple[str, ...], Any], None]
 """Takes ``(mode, namespace, data)`` of each stream part."""
 
 _NOTHING: Mapping[bytes, bytes] = {}
+_SPLIT = 1024
+"""Bytes of a plain form above which it is stored in parts."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -63,6 +69,7 @@ class Run:
         activity: Another number after everything that happens, to tell quiet from busy.
         resources: What other rooms keep for as long as the run lives, by name or by whose it is.
         failures: Exceptions that steps raised, by identity, with the steps from the innermost on.
+        made_before: How many tokens the process had made when this entry into the run began.
         interleaved: What holds steps up for others that were recorded before them, by branch.
     """
 
@@ -109,9 +116,12 @@ class Run:
         self._ids: dict[tuple[str, str], int] = {}
         self._files: Mapping[str, bytes] | None = None
         self._changed: bool | None = None
+        self._entered: list[LaneEntered] = []
+        self._lanes: set[str] = set()
         self._orders: list[tuple[str, str]] = []
         self._order_heads: dict[str, int] = {}
         self.resources: dict[Hashable, object] = {}
+        self.made_before = 0
         self.replayed = 0
         self.executed = 0
 
@@ -228,7 +238,7 @@ class Run:
         log = self.log
         if log is None:
             return 0
-        if self._orders or self.parts or self.options.sources.files() is not self._files:
+        if self._has_side_records or self.options.sources.files() is not self._files:
             return self.append(step, blobs=blobs)
         try:
             row = log.append(self.id, step, blobs=blobs)
@@ -247,13 +257,19 @@ class Run:
                     self.tick(record)
                 self.past.add(Entry(seq, self.id, record))
 
+    @property
+    def _has_side_records(self) -> bool:
+        return bool(self._orders or self.parts or self._entered)
+
     def side_records(self) -> Sequence[Record]:
         """Return what rides on the next append: stream parts, order points, files loaded since."""
         files = self.options.sources.files()
-        if not self._orders and not self.parts and files is self._files:
+        if not self._has_side_records and files is self._files:
             return ()
         side: list[Record] = []
         with self.lock:
+            side += self._entered
+            self._entered = []
             if self.parts:
                 side.append(Told(self.parts))
                 self.parts = []
@@ -268,6 +284,42 @@ class Run:
                 if new:
                     side.append(Program(new))
         return side
+
+    def enter_lane(self, lane: Lane) -> None:
+        """Record the content of a lane inside a step, once something is about to happen there."""
+        step, lane.leaf = lane.leaf, None
+        if step is not None and self.log is not None:
+            self.record_lane(step.inner, step.leaf)
+
+    def record_lane(self, path: str, leaf: Leaf, instead: Sequence[str] = ()) -> None:
+        """Record the content of a lane that is entered for the first time, with the next append.
+
+        Args:
+            path: The path of the lane.
+            leaf: Its content.
+            instead: Recorded lanes that it may have been.
+        """
+        if path in self._lanes or self.past.lanes.knows(path):
+            return
+        self._lanes.add(path)
+        body, blobs = self.stored(leaf.packed)
+        entered = LaneEntered(path, leaf.stem, leaf.print, body, self.clock.now(), [*instead])
+        if blobs:
+            self.append(entered, blobs=blobs)
+        else:
+            with self.lock:
+                self._entered.append(entered)
+
+    def stored(self, packed: bytes) -> Stored:
+        """Return a packed plain form as the journal keeps it: a large one in parts."""
+        if len(packed) <= _SPLIT:
+            return packed, NO_BLOBS
+        return self.codec.split(unpack(packed), is_large=True)
+
+    def moment(self) -> Moment:
+        """Return the moment of a request that the program makes now."""
+        now = self.clock.now()
+        return replace(self.past.moment_of(0, now), at=now, made_before=self.made_before)
 
     def program_changed(self) -> bool:
         """Say whether a source file of the program is not what it was when the run recorded it."""
@@ -339,7 +391,7 @@ class Run:
         error = sys.exc_info()[1]
         with self.lock:
             failed = self.failed_in(error) if error is not None else []
-            self.past.enter_again(self.past.retry_causes(lane, failed))
+            self.past.enter_again(lane.path, self.past.retry_causes(lane, failed))
 
     def failed_in(self, error: BaseException) -> list[int]:
         """Return the rows of the steps whose failure *error* is, or was made from.
@@ -364,8 +416,21 @@ class Run:
                     rows.update(self.past.failed_inside(steps[0].inner))
                 within = steps[0].inner
             inner = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
-            todo += [(each, within) for each in (one.__cause__, one.__context__, *inner)]
+            todo += [(each, within) for each in (one.__cause__, self._context(one), *inner)]
         return sorted(rows) or self._failed_by_message(error)
+
+    def _context(self, error: BaseException) -> BaseException | None:
+        """Return the error that *error* was raised while handling, if that may be its cause.
+
+        A failure that the program had survived is no cause of the next one, unless nothing was
+        executed since: then the run would end by the replayed failure for ever.
+        """
+        context = error.__context__
+        if context is None or context is error.__cause__ or not self.executed:
+            return context
+        _, steps = self.failures.get(id(context), (None, []))
+        survived = steps and all(self.past.survived(step.row) for step in steps)
+        return None if survived else context
 
     def _failed_by_message(self, error: BaseException) -> list[int]:
         """Find the failed step in a framework's error that only quotes it."""

@@ -1,86 +1,187 @@
-"""Steps whose request is not the one in the journal: replayed, executed again, or refused."""
+"""Effects that differ from the journal: before one is executed, a person is asked what it is.
+
+A model's call without an outcome of its own is executed again, and told: that costs money and
+changes nothing. An effect is another matter. Where a recorded effect stands at its place and the
+program has not come to it, either the world changed between two processes, or the effect is the
+recorded one in other words, and nobody but a person can tell which.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple, NoReturn
 
 from ...errors import ProgramChanged
-from ...types import OnChange
-from ..call import Call
-from ..replay.fingerprint import differences, fingerprint, same_shape, unpack
-from ..replay.lane import Lane
-from ..replay.recorded_steps import Held, Slot
-from ..run.run import Run
+from ...journal.records import Asked
+from ..replay.accepted import differs_only_at
+from ..replay.changed_answers import (
+    ABORT,
+    ALIASES,
+    CHANGED,
+    OTHER,
+    SAME,
+    changed_questions,
+    other_until,
+)
+from ..replay.fingerprint import differences, unpack
+from ..replay.lane import leaf_stem
+from ..replay.recorded_lanes import KnownLane
+from ..replay.recorded_steps import Held
+from ..replay.same_request import SHOWN_DIFFERENCES, not_recorded, recorded_request, stored_request
+from .step import Step
 
-_SHOWN_DIFFERENCES = 5
+SCHEMA: Final = {"type": "string", "enum": [SAME, OTHER, ABORT]}
+_SHOWN_EFFECTS = 5
 
 
-class Displaced(NamedTuple):
-    """The decision about a recorded outcome that stands at a changed step's position.
+class Candidate(NamedTuple):
+    """A recorded step that the program has not come to, and that a new effect may be.
 
     Attributes:
-        held: The recorded step, if its outcome serves the new request; else None.
-        action: ``replay`` or ``rerun``.
-        found: The differences between the two requests.
+        row: The row of its outcome, or 0 where it has none and only its lane is known.
+        name: Its name.
+        request: The plain form of its request.
+        held: The recorded step, if it has an outcome.
+        lane: The lane inside it, if it has no outcome.
     """
 
-    held: Held | None
-    action: str
-    found: list[str]
+    row: int
+    name: str
+    request: Any
+    held: Held | None = None
+    lane: KnownLane | None = None
 
 
-def check_untaken(run: Run, call: Call, slot: Slot, lane: Lane, held: Held) -> None:
-    """Stop the run if the outcome stood in for another request before its own came."""
-    if held.seq in lane.taken:
-        run.stop(
-            ProgramChanged(
-                f"{_where(run, call, slot)}: the steps come in another order than in the journal, "
-                "and an earlier one, whose request had changed, was given the outcome that belongs "
-                "here. Restore the order, or continue with on_change='rerun'."
-            )
-        )
+def may_be_changed(step: Step) -> bool:
+    """Return whether a new effect must be compared with recorded ones before it is executed."""
+    return step.is_new_effect and (step.run.past.has_left or bool(step.lane_instead))
 
 
-def displaced(
-    run: Run, call: Call, slot: Slot, lane: Lane, *, packed: bytes, on_change: OnChange | None
-) -> Displaced | None:
-    """Decide about an outcome that was recorded at the step's position for another request.
+def candidates(step: Step) -> list[Candidate]:
+    """Return the recorded effects that the new effect *step* may be; empty to execute it.
 
-    Args:
-        run: The run.
-        call: The call.
-        slot: Its identity.
-        lane: The lane that the step lies in.
-        packed: The request as it is recorded.
-        on_change: The step's own policy; None for the host's.
+    In an edited program only ``effect="once"`` asks: steps that differ are new there.
     """
-    held = run.past.displaced(slot, lane)
-    if held is None or held.step.print == slot.print:
-        return None
-    recorded, now = _recorded_request(run, held), unpack(packed)
-    action = on_change or run.options.on_change
-    if action == "auto":
-        # A tool's arguments come from recorded answers: other arguments are another call.
-        same_step = call.kind != "tool" and same_shape(recorded, now)
-        action = "replay" if same_step and not run.program_changed() else "rerun"
-    found = list(differences(recorded, now))[:_SHOWN_DIFFERENCES]
-    if action == "error":
-        run.stop(
-            ProgramChanged(
-                f"{_where(run, call, slot)}: the request is not the one in the journal "
-                f"({'; '.join(found)}). Undo the change, start a new run, or continue with "
-                "on_change='rerun'."
-            )
-        )
-    return Displaced(held if action == "replay" else None, action, found)
+    run, call = step.run, step.call
+    if call.name in run.options.items:
+        return []
+    if run.program_changed() and step.policy.effect != "once":
+        return []
+    found = [_candidate(step, held) for held in _effects_at(step)]
+    found += _leaves_at(step)
+    for one in found:
+        if _was_called_same(step, one):
+            return [one]
+    own_row, own_at = other_until(run, call.kind, call.name, step.slot.lane)
+    row, _ = other_until(run, call.kind, call.name)
+    still_open = [
+        one
+        for one in found
+        if (one.lane is not None and one.lane.at > own_at)
+        or (one.held is not None and one.row > _reach(step, one.held, own_row, row))
+    ]
+    return (still_open or _branch(step, own_row))[:_SHOWN_EFFECTS]
 
 
-def _recorded_request(run: Run, held: Held) -> Any:
-    if not held.step.request or run.log is None:
-        return None
-    # As data: what was stored may still have been dates and tuples.
-    return unpack(fingerprint(run.log.value(held.step.request))[1])
+def _reach(step: Step, held: Held, own_row: int, row: int) -> int:
+    """Return the row up to which ``other`` holds for a recorded effect.
+
+    In the step's own lane only an answer that was given there counts: in another lane the same
+    name is another place. Lanes that the program did not enter have no place of their own.
+    """
+    return own_row if held.step.lane == step.slot.lane else row
 
 
-def _where(run: Run, call: Call, slot: Slot) -> str:
-    return f"run {run.id}, {slot.lane or 'the run'}: {call.kind} {call.name}"
+def _candidate(step: Step, held: Held) -> Candidate:
+    return Candidate(held.seq, held.step.name, recorded_request(step.run, held), held)
+
+
+def _effects_at(step: Step) -> list[Held]:
+    """Return the unclaimed effects at the place of *step*."""
+    past, slot = step.run.past, step.slot
+    # Where steps were begun side by side, then or now, their numbers were the outcome of a race.
+    found = [
+        held
+        for held in past.effects_left(slot.lane, inside=False)
+        if held.step[1:3] == (slot.kind, slot.name) and (step.is_beside or held.step.overlapped)
+    ]
+    if not step.is_beside:
+        at_place = past.effects_at(slot.lane, step.effect_number)
+        found = [*at_place, *(held for held in found if held not in at_place)]
+    for lane in step.lane_instead:
+        found += past.effects_left(lane)
+    return found
+
+
+def _branch(step: Step, row: int) -> list[Candidate]:
+    """Return the effect of another name that was recorded since a person said ``other``.
+
+    Work of one name that was called other work goes on without a question; a program that takes
+    another branch than the last process did is asked about.
+    """
+    if not row or step.is_beside:
+        return []
+    left = step.run.past.effects_left(step.slot.lane, inside=False)
+    newest = (held for held in left if held.seq > row)
+    return [_candidate(step, held) for held in newest if held.step.name != step.slot.name][:1]
+
+
+def _was_called_same(step: Step, one: Candidate) -> bool:
+    """Return whether a person called the new request and a recorded one the same."""
+    asked = asked_before(step, [one])
+    answered = None if asked is None else step.run.past.answers.get(asked.id)
+    log = step.run.log
+    return answered is not None and log is not None and log.value(answered.value) == SAME
+
+
+def _leaves_at(step: Step) -> Iterator[Candidate]:
+    """Yield the unfinished leaves of the step's name, in which something was recorded."""
+    run, slot = step.run, step.slot
+    for lane in run.past.lanes.left(slot.lane, leaf_stem(slot.kind, slot.name)):
+        yield Candidate(0, slot.name, stored_request(run, lane.content), lane=lane)
+
+
+def question(step: Step, found: list[Candidate]) -> dict[str, Any]:
+    """Return the question what a new effect is."""
+    now = unpack(step.packed)
+    first = found[0]
+    lines = list(differences(first.request, now))[:SHOWN_DIFFERENCES]
+    others = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return {
+        "kind": "input_required",
+        "name": CHANGED,
+        "message": (
+            f"{step.call.label or step.call.name} is about to be executed. At this place the "
+            f"journal holds {first.name}{others}, which the program has not come to "
+            f"({'; '.join(lines)}). Is it the same call ({SAME}: the recorded outcome is used), "
+            f"other work ({OTHER}: it is executed), or should the run end ({ABORT})?"
+        ),
+        "args": {
+            "recorded": [{"name": one.name, "request": one.request} for one in found],
+            "now": {"kind": step.call.kind, "name": step.call.name, "request": now},
+            "row": first.row,
+            "lane": first.lane.path if first.lane is not None else "",
+        },
+        "response_schema": SCHEMA,
+        "aliases": ALIASES,
+    }
+
+
+def asked_before(step: Step, found: list[Candidate]) -> Asked | None:
+    """Return the question that an earlier process asked about the same two requests."""
+    first, now = found[0], unpack(step.packed)
+    about = (first.row, first.lane.path if first.lane is not None else "")
+    for one in changed_questions(step.run):
+        if (one.row, one.lane) == about and differs_only_at(first.request, now, one.paths):
+            return one.asked
+    return None
+
+
+def stop_changed(step: Step, found: list[Candidate]) -> NoReturn:
+    """End the run because an effect differs from the recorded one.
+
+    Raises:
+        Suspended: Always; the run fails with :class:`ProgramChanged`.
+    """
+    lines = list(differences(found[0].request, unpack(step.packed)))[:SHOWN_DIFFERENCES]
+    step.run.stop(ProgramChanged(f"{step.place}: {not_recorded(lines)}"))

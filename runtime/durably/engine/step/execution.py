@@ -13,10 +13,10 @@ from ...caching import at_once
 from ...types import ParkPolicy, default_retry_on, is_outage, retry_after
 from ..base_scope import BaseScope
 from ..gates import Instead, Refused, Served, Way
+from .admission import aadmitted, admitted, settled
 from .async_commit import abegin, afail, afinish
 from .iteration import each, iterate
 from .step import Step
-from .unfinished_effects import decided, settle
 
 
 async def performed(scope: BaseScope, step: Step, way: Way, execute: Callable[[], Any]) -> Any:
@@ -140,9 +140,9 @@ async def _entered(
 ) -> Settled | Callable[[], Any] | None:
     """Pass the gates that a step passes once; return its outcome, or what to execute instead."""
     try:
-        found = decided(scope, step)
+        found = await aadmitted(scope, step) if way.may_suspend else admitted(scope, step)
         if found is not None:
-            return Settled(settle(step, found))
+            return Settled(settled(step, found))
         instead: Callable[[], Any] | None = None
         for gate in step.terms.once:
             verdict = await around.enter_async_context(gate.around(step, way))

@@ -25,7 +25,7 @@ def replayed_next(run: Run, lane: Lane, kind: Kind, name: str, request: object) 
     Asked only while the run's past is orderly (:attr:`Past.is_orderly`).
     """
     past, log = run.past, run.log
-    if log is None or run.sink is not None or lane.taken:
+    if log is None or run.sink is not None:
         return NOTHING
     if run.interleaved or run.options.listeners.step_replayed:
         return NOTHING

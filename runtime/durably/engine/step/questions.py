@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import AnswerRefused, DurablyError, ProgramChanged, Suspended
+from ...errors import AnswerRefused, DurablyError, Suspended
 from ...journal.records import Answered, Asked
 from ...people import fitting, is_native, question_of
 from ...types import Interrupt
@@ -14,8 +14,9 @@ from ..base_scope import BaseScope
 from ..daemon_threads import in_daemon_thread
 from ..options import Answer, Extension
 from ..order.shared_state import ain_place, in_place
-from ..replay.fingerprint import fingerprint, same_shape, unpack
-from ..replay.lane import Lane, line_here
+from ..replay.fingerprint import fingerprint, unpack
+from ..replay.fresh_text import equal_but_fresh
+from ..replay.lane import Lane
 from ..replay.recorded_steps import Slot
 from ..run.run import Run
 from ..unwind import park
@@ -24,21 +25,45 @@ DEADLINE = "deadline"
 """Who answered where nobody did in time."""
 
 
-def ask(run: Run, lane: Lane, name: str, value: Any, *, schema: Any = None) -> Any:
+def ask(
+    run: Run,
+    lane: Lane,
+    name: str,
+    value: Any,
+    *,
+    schema: Any = None,
+    known: Asked | None = None,
+) -> Any:
     """Return the answer to a question, recorded or given right now.
+
+    Args:
+        run: The run.
+        lane: The lane that the question lies in.
+        name: What asks; questions of a lane are counted by it.
+        value: The question.
+        schema: The schema of an answer.
+        known: The recorded question that this one is, if the caller has found it.
 
     Raises:
         Suspended: Nobody has answered yet; the question is recorded and shown.
     """
-    asking = _Asking(run, lane, name, value, schema)
+    asking = _Asking(run, lane, name, value, schema, known)
     if asking.is_answered:
         return asking.recorded()
     return asking.settle(asking.at_once() or asking.prompted())
 
 
-async def aask(run: Run, lane: Lane, name: str, value: Any, *, schema: Any = None) -> Any:
-    """Like :func:`ask`; the event loop goes on while somebody is asked at the terminal."""
-    asking = _Asking(run, lane, name, value, schema)
+async def aask(
+    run: Run,
+    lane: Lane,
+    name: str,
+    value: Any,
+    *,
+    schema: Any = None,
+    known: Asked | None = None,
+) -> Any:
+    """Like :func:`ask`; the event loop goes on while a person is asked at the terminal."""
+    asking = _Asking(run, lane, name, value, schema, known)
     if asking.is_answered:
         return asking.recorded()
     answer = asking.at_once()
@@ -52,21 +77,25 @@ async def aask(run: Run, lane: Lane, name: str, value: Any, *, schema: Any = Non
     return asking.settle(answer)
 
 
-def ask_in(scope: BaseScope, name: str, value: Any, schema: Any = None) -> Any:
+def ask_in(
+    scope: BaseScope, name: str, value: Any, schema: Any = None, *, known: Asked | None = None
+) -> Any:
     """Return the answer to a question that code in *scope* asks.
 
     Raises:
         Suspended: There is no answer yet; the question is recorded and shown.
     """
     with in_place(scope.run, scope.lane.path):
-        return ask(scope.run, scope.lane, name, value, schema=schema)
+        return ask(scope.run, scope.lane, name, value, schema=schema, known=known)
 
 
-async def aask_in(scope: BaseScope, name: str, value: Any, schema: Any = None) -> Any:
+async def aask_in(
+    scope: BaseScope, name: str, value: Any, schema: Any = None, *, known: Asked | None = None
+) -> Any:
     """Like :func:`ask_in`; parks where no exception can pass."""
     try:
         async with ain_place(scope.run, scope.lane.path):
-            return await aask(scope.run, scope.lane, name, value, schema=schema)
+            return await aask(scope.run, scope.lane, name, value, schema=schema, known=known)
     except Suspended:
         if not scope.targets:
             raise
@@ -76,20 +105,26 @@ async def aask_in(scope: BaseScope, name: str, value: Any, schema: Any = None) -
 class _Asking:
     """One question that the program has come to."""
 
-    def __init__(self, run: Run, lane: Lane, name: str, value: Any, schema: Any) -> None:
+    def __init__(  # noqa: PLR0917 - the parts of a question
+        self,
+        run: Run,
+        lane: Lane,
+        name: str,
+        value: Any,
+        schema: Any,
+        known: Asked | None = None,
+    ) -> None:
         self._run = run
+        self._lane = lane
         self._value = value
         self._schema = _data(schema)
         print_, packed = fingerprint(value)
         with run.lock:
             self._slot = lane.slot("human", name, print_)
-            asked = run.past.question(self._slot)
-            if asked is None and lane.is_home(line_here()):
-                asked = _displaced(run, lane, self._slot, packed)
-            elif asked is not None:
-                _check_untaken(run, lane, asked)
+            asked = known or _recorded(run, lane, self._slot, packed)
             if asked is not None:
                 lane.take(asked.id)
+                run.past.met_questions.add(asked.id)
             run.stir()
         self._asked = asked
         self._id = asked.id if asked is not None else _id(run, self._slot)
@@ -152,6 +187,8 @@ class _Asking:
     def _pose(self, expires_at: float | None) -> Asked:
         """Record the question, anew if it is asked in other words or for longer than before."""
         run, slot, before = self._run, self._slot, self._asked
+        if self._lane.leaf is not None:
+            run.enter_lane(self._lane)
         stored = {"value": self._value, "schema": self._schema}
         if expires_at is not None:
             stored["expires_at"] = expires_at
@@ -203,27 +240,37 @@ def interrupt_of(asked: Asked, stored: Mapping[str, Any]) -> Interrupt:
     return Interrupt(value, asked.id, stored.get("schema"))
 
 
-def _check_untaken(run: Run, lane: Lane, asked: Asked) -> None:
-    """Stop the run if the answer was given to another question before its own came."""
-    if asked.id in lane.taken:
-        run.stop(
-            ProgramChanged(
-                f"run {run.id}, {lane.path or 'the run'}: the questions come in another order than "
-                f"in the journal, and an earlier one was given the answer to {asked.id}. Restore "
-                "the order, or start a new run."
-            )
-        )
+def _recorded(run: Run, lane: Lane, slot: Slot, packed: bytes) -> Asked | None:
+    """Return the recorded question that this one is, word for word but for text made anew.
+
+    An answer serves the text that it was given to, and no other.
+    """
+    asked = run.past.question(slot)
+    if asked is not None and asked.id not in lane.taken:
+        return asked
+    if not run.past.asked or run.log is None:
+        return None
+    now = unpack(packed)
+    for asked in _may_be_same(run, lane, slot):
+        if asked.print == slot.print:
+            return asked
+        before = unpack(fingerprint(run.log.value(asked.question)["value"])[1])
+        then = run.past.moment_of(0, asked.at)
+        if equal_but_fresh(before, now, then, run.moment(), is_prompt=True):
+            return asked
+    return None
 
 
-def _displaced(run: Run, lane: Lane, slot: Slot, packed: bytes) -> Asked | None:
-    """Return the question asked at this position in other words, if it is the same question."""
-    asked = run.past.displaced_question(slot, lane)
-    if asked is None or run.log is None:
-        return None
-    before = unpack(fingerprint(run.log.value(asked.question)["value"])[1])
-    if run.program_changed() or not same_shape(before, unpack(packed)):
-        return None
-    return asked
+def _may_be_same(run: Run, lane: Lane, slot: Slot) -> list[Asked]:
+    """Return the questions of a name that are left: in the lane, or anywhere if it was edited."""
+    left = run.past.questions_left(lane, slot.name)
+    if left or not run.program_changed():
+        return left
+    return [
+        asked
+        for asked in run.past.asked.values()
+        if asked.name == slot.name and asked.id not in run.past.met_questions
+    ]
 
 
 def _id(run: Run, slot: Slot) -> str:

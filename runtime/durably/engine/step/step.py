@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from ...errors import DurablyError, EncodeError, Suspended
+from ...errors import DurablyError, EncodeError, ProgramChanged, Suspended
 from ...journal import NO_BLOBS, Pace
 from ...journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
 from ...types import StepInfo, StepPolicy, TimeoutPolicy, retry_delay
@@ -16,10 +16,11 @@ from ..call import Call
 from ..gates import Served
 from ..options import Stored
 from ..replay.fingerprint import packed_form, print_of, unpack
-from ..replay.lane import Lane, inner_lane, line_here, line_now, segments
-from ..replay.recorded_steps import Held, Slot
+from ..replay.known_leaf import known_leaf
+from ..replay.lane import Lane, Leaf, inner_lane, leaf_stem, line_here, line_now, segments
+from ..replay.recorded_steps import EFFECTS, Held, Slot
+from ..replay.same_request import differing, matched, not_recorded
 from ..run.run import FailedStep, Run
-from .changed_request import check_untaken, displaced
 
 _SPLIT = 1024
 
@@ -41,12 +42,18 @@ class Step:
         is_done: Whether it has an outcome that is no failure, in this process.
         stored: The outcome as the journal keeps it, once the step has one.
         usage: What it took, once it has an outcome: tokens, and the cost where it is known.
+        is_new_effect: Whether it is an effect that the journal does not hold, and that must be
+            compared with recorded ones before it is executed.
+        effect_number: How many effects of its lane the program had come to before.
         in_place: Whether those that were finished beside it, and before it, are back.
     """
 
     # Most steps leave most of these as they are.
     _attempts = _first = 0
     _overlapped = cached = in_place = is_altered = is_done = False
+    is_new_effect = False
+    effect_number = 0
+    _leaf = ""
     model = ""
     _request: Stored | None = None
     stored: Any = None
@@ -65,47 +72,92 @@ class Step:
             line = self.line = line_here() if call.kind == "task" else None
             is_beside = line != lane.home and not lane.is_home(line)
             is_new = run.past.is_blank
-            held = None if is_new else self._exact(slot)
-            if held is None:
+            self.held: Held | None = None if is_new else self._recorded(slot)
+            if self.held is None:
                 self._overlapped = is_beside or bool(lane.active)
-                if not (self._overlapped or is_new):
-                    held = self._displaced()
-            elif lane.taken:
-                check_untaken(run, call, slot, lane, held)
-            if held is None:
+                if not is_new:
+                    self._differ()
+            if self.held is None:
                 if len(lane.active) == 1:  # of several, each has been marked when the next came
                     for other in tuple(lane.active):  # it may be leaving
                         other._overlapped = True
                 lane.enter(self)
-            elif held.step.print != print_ or held.step.ordinal != slot.ordinal:
-                lane.take(held.seq)
-        self.held: Held | None = held
         if run.past.proposed and self.inner in run.past.proposed:
             self._keep_waiting_for_people()
         # Begun before a question beside it, or together with what was, it is finished.
         self.is_in_time = lane.is_calling or not run.stopping
 
-    def _exact(self, slot: Slot) -> Held | None:
-        try:
-            return self.run.past.exact(slot)
-        except DurablyError as error:
-            self.run.stop(error)
-
-    def _displaced(self) -> Held | None:
-        """Return the outcome that was recorded at this position, if it serves this request."""
+    def _recorded(self, slot: Slot) -> Held | None:
+        """Return the recorded outcome of this request, and claim it."""
         run = self.run
-        change = displaced(
-            run,
-            self.call,
-            self.slot,
-            self._lane,
-            packed=self.packed,
-            on_change=self.policy.on_change,
-        )
-        if change is None:
+        try:
+            found = matched(run, self.call, slot, self.packed, self._lane.instead)
+        except DurablyError as error:
+            run.stop(error)
+        if found is None:
             return None
-        run.tell(run.options.listeners.step_changed, self.info(), change.action, change.found)
-        return change.held
+        if found.differences:
+            self._tell_changed("replay", found.differences)
+        return found.held
+
+    def _differ(self) -> None:
+        """Settle a request that the journal does not hold, as far as that can be done now."""
+        run, call = self.run, self.call
+        is_effect = call.kind in EFFECTS and not call.pure
+        if run.past.lanes:
+            self._leaf = known_leaf(run, call, self.slot, self.packed)
+        if not run.past.has_left and not self._lane.instead and not run.past.lanes:
+            return
+        self.effect_number = self._lane.effects - 1
+        action = self.policy.on_change or run.options.on_change
+        self.is_new_effect = is_effect and action != "rerun"
+        left = run.past.left(self.slot)
+        if not left:
+            return
+        found = differing(run, self.packed, left[0])
+        if action == "error":
+            run.stop(ProgramChanged(f"{self.place}: {not_recorded(found)}"))
+        if action == "replay" and not self._overlapped:
+            self.held = left[0]
+            run.past.claim(left[0])
+            self._tell_changed("replay", found)
+        elif not self.is_new_effect or run.program_changed():
+            self._tell_changed("rerun", found)
+
+    def _tell_changed(self, action: str, found: list[str]) -> None:
+        self.run.tell(self.run.options.listeners.step_changed, self.info(), action, found)
+
+    @property
+    def place(self) -> str:
+        """The step and its place, for messages."""
+        call = self.call
+        return f"run {self.run.id}, {self.slot.lane or 'the run'}: {call.kind} {call.name}"
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether it was begun beside others of its lane, so that its number says nothing."""
+        return self._overlapped
+
+    @property
+    def lane_instead(self) -> tuple[str, ...]:
+        """Recorded lanes that stood at the place of the step's lane, and were not entered."""
+        return self._lane.instead
+
+    def serve_recorded(self, held: Held) -> Any:
+        """Return a recorded outcome that a person called the same call's.
+
+        Raises:
+            Exception: The recorded failure.
+        """
+        self.run.past.claim(held)
+        self.held = held
+        self._lane.leave(self)
+        return self.replay()
+
+    def adopt(self, leaf: str) -> None:
+        """Let the lane inside the step be a recorded one: what was recorded there is found."""
+        self.run.past.lanes.claim(leaf)
+        self._leaf = leaf
 
     @property
     def agent(self) -> str:
@@ -115,7 +167,18 @@ class Step:
     @property
     def inner(self) -> str:
         """Path of the lane for what happens inside it."""
-        return inner_lane(self.slot)
+        return self._leaf or inner_lane(self.slot)
+
+    @property
+    def inner_path(self) -> str | Slot:
+        """What the lane inside the step is made from: its path where that is known already."""
+        return self._leaf or self.slot
+
+    @property
+    def leaf(self) -> Leaf:
+        """The content of the lane inside the step."""
+        call = self.call
+        return Leaf(leaf_stem(call.kind, call.name), self.slot.print, self.packed)
 
     def _keep_waiting_for_people(self) -> None:
         """Have a step that a person was asked about wait for them, whatever the rules say now."""
@@ -190,6 +253,8 @@ class Step:
         """
         run = self.run
         self._check()
+        if self._lane.leaf is not None:
+            run.enter_lane(self._lane)
         if self.line is not None:
             self.line = line_now(self.line)
         if len(self.packed) > _SPLIT:
@@ -210,7 +275,14 @@ class Step:
 
     def started(self) -> StepStarted:
         """Return the record that an effect is about to begin."""
-        return StepStarted(*self.slot, at=self._started, label=self.call.label)
+        return StepStarted(
+            *self.slot, at=self._started, label=self.call.label, request=self._request_body
+        )
+
+    @property
+    def _request_body(self) -> bytes:
+        """The request as a start marker holds it; a large one is told by its outcome alone."""
+        return self.packed if len(self.packed) <= _SPLIT else b""
 
     def _check(self) -> None:
         """Raise Suspended if the step may not begin."""
@@ -264,7 +336,7 @@ class Step:
             StepAttempted(*slot[:3], slot.print, slot.nth, self._attempts, now, now + delay, said)
         )
         # What was finished inside is met again by the next attempt, and what failed is not.
-        run.past.enter_again(run.failed_in(error))
+        run.past.enter_again(self.inner, run.failed_in(error))
         run.tell(run.options.listeners.step_retried, self.info(), error, delay)
 
     def finish(self, value: Any) -> Any:

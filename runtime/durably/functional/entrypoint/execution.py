@@ -309,7 +309,7 @@ class Body:
         run.append(StepAttempted(lane, kind, name, print_, nth, attempts, now, now + delay, said))
         if run.log is None:
             run.past.attempts[key] = attempts
-        run.past.enter_again(run.failed_in(error))
+        run.past.enter_again(scope.lane.path, run.failed_in(error))
         return delay
 
     def _remembered(

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ...engine import current
+from ...errors import Suspended
 from .thread_pool import Pool
 
 T = TypeVar("T")
@@ -216,6 +217,8 @@ class AsyncTaskFuture(asyncio.Future[T]):
         except BaseException as error:
             if not self.done():
                 self.set_exception(error)
+            if isinstance(error, Suspended):
+                self.exception()  # the run is told: asyncio need not warn of it
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 raise
         else:
