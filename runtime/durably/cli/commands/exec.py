@@ -27,7 +27,7 @@ from ..output.run_summary import WAITING
 from ..output.screen import Screen
 from ..start_options import Start, check_options, start_options
 
-SITE = Path(__file__).parent / "exec_site"
+SITE = Path(__file__).parents[1] / "exec_site"
 
 SETTINGS = "DURABLY_EXEC"
 """Environment variable: what the processes below a command have to know, as JSON."""
