@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, and end the process with its exit code."""
     from .cli import main as run
+    from .cli.process_exit import exit_with
 
-    sys.exit(run())
+    exit_with(run)
 
 
 if __name__ == "__main__":

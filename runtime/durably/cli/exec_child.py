@@ -29,11 +29,17 @@ from .output.errors import message_of, show_uncaught
 from .output.live import Live
 from .output.run_summary import Ending
 from .output.screen import Screen
+from .process_exit import exit_with
 from .start_options import Start, plugins_to_run_with
 
 _Load = Callable[[str, Sequence[str]], Program]
 
 _LOADERS: dict[str, _Load] = {"file": load_script, "module": load_module, "code": load_code}
+
+
+def main() -> None:
+    """Run the program that ``sys.argv`` names, and end the process as it would have ended."""
+    exit_with(take_over)
 
 
 def take_over() -> int:

@@ -18,7 +18,7 @@ _SETTINGS = "DURABLY_EXEC"
 _TAKEN = "DURABLY_EXEC_PID"
 _WITH_VALUE = "WX"
 _LEFT_ALONE = ("ensurepip", "pip", "venv", "virtualenv")
-_START = "import sys; from durably.cli.exec_child import take_over; sys.exit(take_over())"
+_START = "from durably.cli.exec_child import main; main()"
 
 
 def _execute_the_next() -> None:
