@@ -11,7 +11,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import NamedTuple, TypeVar
 
 from durably.errors import JournalError
-from durably.storage import Append, GroupCommit, Lease, Row, lease_lost, out_of_order
+from durably.storage import (
+    Append,
+    GroupCommit,
+    Lease,
+    Row,
+    lease_lost,
+    out_of_order,
+    tell_of_forks,
+)
 
 from . import _arrays as arrays
 from ._arrays import ARRAY_OF, BOOL, BYTEA, INT4, INT8, TEXT
@@ -84,6 +92,15 @@ class Appender:
         self._database = database
         self._group = GroupCommit(self._commit)
         self._call = database.sql(_CALL)
+        tell_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: what is being committed is the parent's."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Wait for no thread of the parent's."""
+        if in_child:
+            self._group = GroupCommit(self._commit)
 
     def append(
         self, lease: Lease, rows: Sequence[Row], blobs: Mapping[bytes, bytes], *, barrier: bool

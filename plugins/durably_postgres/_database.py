@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from durably.errors import StorageError
+from durably.storage import leave_to_parent, tell_of_forks
 
 from ._address import Address, address, of_pool
 from ._errors import explained, is_lost, passes
@@ -54,13 +55,35 @@ class Database:
     ) -> None:
         self.address = address(given if isinstance(given, str) else of_pool(given), schema)
         self._patience = patience
-        self._process = os.getpid()
+        self._is_left = False
+        self._opening = threading.Lock()
         self._is_closed = False
         self._is_away = False  # waited for in vain: until it is back, nobody waits as long again
         self._statements: dict[str, bytes] = {}
         self._is_ours = isinstance(given, str)
+        self._connections = connections
         self._prepare(given)
         self._pool: Pool = _pool(self.address, connections) if isinstance(given, str) else given
+        tell_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: the child does not touch what is connected."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Leave the connections to the parent; the child's are opened when it needs one."""
+        if in_child:
+            leave_to_parent(self._pool)
+            self._is_left = True
+            self._opening = threading.Lock()
+
+    def _opened(self) -> Pool:
+        """Return the pool; in a forked child another one than the parent's."""
+        if self._is_left:  # and ours, since any other is refused
+            with self._opening:
+                if self._is_left:
+                    self._pool = _pool(self.address, self._connections)
+                    self._is_left = False
+        return self._pool
 
     def sql(self, text: str) -> bytes:
         """Return a fixed statement with the schema's name where it says ``{s}``."""
@@ -126,15 +149,13 @@ class Database:
 
     def close(self) -> None:
         """Close the connections, unless the pool is somebody else's; twice does nothing."""
-        if self._process != os.getpid():
-            return  # the connections are the parent's
         self._is_closed = True
-        if self._is_ours:
+        if self._is_ours and not self._is_left:
             self._pool.close()
 
     def _attempt(self, work: Callable[[Connection], T], until: float) -> T:
         left = until - time.monotonic()
-        with self._pool.connection(timeout=min(max(left, _LONGEST_PAUSE), _TURN)) as connection:
+        with self._opened().connection(timeout=min(max(left, _LONGEST_PAUSE), _TURN)) as connection:
             try:
                 return work(connection)
             except psycopg.Error as error:
@@ -175,9 +196,10 @@ class Database:
     def _check_usable(self) -> None:
         if self._is_closed:
             raise StorageError(f"{self.address.url}: closed. Open it again to go on.")
-        if self._process != os.getpid():
+        if self._is_left and not self._is_ours:
             raise StorageError(
-                f"{self.address.url}: opened before fork(); open it again in the child process."
+                f"{self.address.url}: its pool of connections was opened before fork(). Make the "
+                "pool in the child process, or give the URL instead of a pool."
             )
 
 

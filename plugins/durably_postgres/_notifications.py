@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from durably.errors import DurablyError
+from durably.storage import tell_of_forks
 
 from ._binary_calls import TRUE, raw, row, whole
 from ._database import Database
@@ -60,6 +61,17 @@ class Waiter:
         self._listener: threading.Thread | None = None
         self._is_told = False
         self._closed = threading.Event()
+        tell_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: who waits goes on in the parent."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Begin with nobody waiting; the listener is the parent's thread."""
+        if in_child:
+            self._lock = threading.Lock()
+            self._waiting, self._marked = {}, {}
+            self._listener, self._is_told = None, False
 
     def wait(self, digest: bytes, after: int, timeout: float) -> bool:
         """Return whether the thread of that digest got a row with ``seq > after`` in time."""

@@ -109,11 +109,19 @@ class PostgresCache(ThreadedCache):
             values = [value for value, _ in pairs.values()]
             ends = [None if ttl is None else now + ttl for _, ttl in pairs.values()]
             self._database.query(_SET, (names, spaces, values, ends))
-        with self._sweeping:
+        if self._is_time_to_sweep(now):
+            self._sweep(now)
+
+    def _is_time_to_sweep(self, now: float) -> bool:
+        # Not waited for: in a forked child the thread that holds the lock may not be there.
+        if not self._sweeping.acquire(blocking=False):
+            return False
+        try:
             is_due = abs(now - self._swept) >= _SWEEP_EVERY
             self._swept = now if is_due else self._swept
-        if is_due:
-            self._sweep(now)
+            return is_due
+        finally:
+            self._sweeping.release()
 
     def clear(self, namespaces: Sequence[CacheNamespace] | None = None) -> None:
         """Forget the entries of exactly these namespaces; of all if None.

@@ -12,6 +12,9 @@ embeds, and say how :class:`Records` are looked at and changed.
 A **cache** keeps results of tasks that serve other calls: implement :class:`Cache`, and
 :class:`Claims` if several processes share it; :class:`ThreadedCache` has the async half of both.
 
+Servers fork their workers. A connection crosses no fork: have :func:`tell_of_forks` tell of them,
+open another one in the child, and :func:`leave_to_parent` what must not be closed there.
+
 Offer them with the hooks ``open_storage``, ``open_store`` and ``open_cache``, and prove them with
 the suites in ``tests/contract``.
 """
@@ -39,6 +42,9 @@ from .journal import lease_lost as lease_lost
 from .journal import missing_row as missing_row
 from .journal import out_of_order as out_of_order
 from .journal import wait_for_rows
+from .process_fork import ForkAware as ForkAware
+from .process_fork import leave_to_parent as leave_to_parent
+from .process_fork import tell_of_forks as tell_of_forks
 from .store import Draft as Draft
 from .store import IndexConfig as IndexConfig
 from .store import Namespace as Namespace
@@ -55,6 +61,7 @@ __all__ = [
     "CacheNamespace",
     "Claims",
     "Draft",
+    "ForkAware",
     "FullKey",
     "GroupCommit",
     "IndexConfig",
@@ -75,7 +82,9 @@ __all__ = [
     "checked_values",
     "expiry",
     "lease_lost",
+    "leave_to_parent",
     "missing_row",
     "out_of_order",
+    "tell_of_forks",
     "wait_for_rows",
 ]

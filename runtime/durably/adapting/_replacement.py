@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
+import os
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from ..engine import Dormant, Scope, current
+from ..engine import Dormant, Scope, current, is_in_child
 from ._adapter import Seam
+
+_log = logging.getLogger("durably")
 
 
 def gate(original: Callable[..., Any], seam: Seam) -> Callable[..., Any]:
@@ -44,12 +48,25 @@ def _scope_for(seam: Seam) -> Scope | None:
     """
     scope = current()
     if scope is None:
+        if seam.essential and is_in_child():
+            _tell_of_child(os.getpid())
         return None
     if isinstance(scope, Dormant) and not scope.is_awake:
         return _scope_of_dormant(scope, seam)
     if not scope.run.over:
         return scope
     return scope if scope.run.cut and seam.essential else None
+
+
+@functools.cache
+def _tell_of_child(process: int) -> None:
+    """Say once in a forked child that its steps are not recorded."""
+    _log.warning(
+        "process %d was forked inside a durable run: its model calls and tools are not recorded, "
+        "and are made again when the run is continued. Call them in the parent, or in a run of the "
+        "child's own (durably.wrap, @entrypoint).",
+        process,
+    )
 
 
 def _scope_of_dormant(scope: Dormant, seam: Seam) -> Scope | None:

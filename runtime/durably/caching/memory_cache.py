@@ -7,12 +7,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
+from ..process_fork import Guarded, tell_of_forks
 from .cache import FullKey, Namespace, checked
 
 _SWEEP_AFTER = 1_024
 
 
-class InMemoryCache:
+class InMemoryCache(Guarded):
     """Keeps entries in this process, shared by its threads and event loops; see :class:`Cache`.
 
     Args:
@@ -39,6 +40,7 @@ class InMemoryCache:
         self._entries: OrderedDict[FullKey, tuple[bytes, float | None]] = OrderedDict()
         self._until_sweep = _SWEEP_AFTER
         self._lock = threading.Lock()
+        tell_of_forks(self)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar, cast
 
+from ..process_fork import tell_of_forks
+
 T = TypeVar("T")
 
 
@@ -98,6 +100,16 @@ class SingleFlight(Generic[T]):
     def __init__(self) -> None:
         self._flights: dict[Hashable, _Flight[T]] = {}
         self._lock = threading.Lock()
+        tell_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: who computes goes on in the parent."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Wait for nobody in the child: whoever was computing is not there."""
+        if in_child:
+            self._flights = {}
+            self._lock = threading.Lock()
 
     def run(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return what *compute* returns, here or in a caller who began earlier.

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 
 from ..errors import JournalTooNew, StorageError
-from ..journal import SqliteStorage
+from ..journal import Connections, SqliteStorage
+from ..process_fork import tell_of_forks
 from .async_cache import ThreadedCache
 from .cache import FullKey, Namespace, checked
 
@@ -109,12 +110,12 @@ class SqliteCache(ThreadedCache):
         storage.close()
         self._clock = clock
         self._timeout = timeout
-        self._process = os.getpid()
         self._closed = False
-        self._idle: list[sqlite3.Connection] = []
+        self._connections = Connections(self.path, self._connect, _IDLE)
         self._writing = threading.Lock()
         with self._change() as db:
             self._prepare(db)
+        tell_of_forks(self)
 
     def get(self, keys: Sequence[FullKey]) -> dict[FullKey, bytes]:
         """Return the values of those keys that have one.
@@ -193,12 +194,17 @@ class SqliteCache(ThreadedCache):
 
     def close(self) -> None:
         """Let go of the file; closing twice does nothing."""
-        if self._process != os.getpid():
-            return  # the connections are the parent's
         with self._writing:
             self._closed = True
-            while self._idle:
-                self._idle.pop().close()
+            self._connections.close()
+
+    def before_fork(self) -> None:
+        """Do nothing: the connections are closed by themselves."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Let writers in again."""
+        if in_child:
+            self._writing = threading.Lock()
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         for statement in _TABLES:
@@ -216,16 +222,8 @@ class SqliteCache(ThreadedCache):
         """Lend a connection, with errors explained; one that failed is not lent again."""
         self._check_open()
         try:
-            db = self._lent()
-            try:
+            with self._connections.lent() as db:
                 yield db
-            except BaseException:
-                db.close()
-                raise
-            if self._closed or len(self._idle) >= _IDLE:
-                db.close()
-            else:
-                self._idle.append(db)
         except sqlite3.Error as error:
             raise StorageError(
                 f"{self.path}: the cache could not be used (SQLite: {error}). Check the disk and "
@@ -235,22 +233,14 @@ class SqliteCache(ThreadedCache):
     def _check_open(self) -> None:
         if self._closed:
             raise StorageError(f"{self.path}: the cache was closed. Open it again to go on.")
-        # SQLite forbids a connection to cross fork() (https://sqlite.org/howtocorrupt.html, 2.6).
-        if self._process != os.getpid():
-            raise StorageError(
-                f"{self.path}: the cache was opened before fork(); open it again in the child."
-            )
 
-    def _lent(self) -> sqlite3.Connection:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            # NORMAL is WAL's safe setting: a faster one would endanger a journal in the same file.
-            db = sqlite3.connect(
-                self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
-            )
-            db.execute("PRAGMA synchronous = NORMAL")
-            return db
+    def _connect(self) -> sqlite3.Connection:
+        # NORMAL is WAL's safe setting: a faster one would endanger a journal in the same file.
+        db = sqlite3.connect(
+            self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        db.execute("PRAGMA synchronous = NORMAL")
+        return db
 
     @contextlib.contextmanager
     def _change(self) -> Generator[sqlite3.Connection]:

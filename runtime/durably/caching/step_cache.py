@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 import time
 import uuid
@@ -297,6 +298,14 @@ class _Visit:
 
 _flights: WeakKeyDictionary[Cache, SingleFlight[bytes]] = WeakKeyDictionary()
 _flights_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # a child must not find it held by a thread it has not got
+    os.register_at_fork(
+        before=_flights_lock.acquire,
+        after_in_parent=_flights_lock.release,
+        after_in_child=_flights_lock.release,
+    )
 
 
 def _flights_of(cache: Cache) -> SingleFlight[bytes]:

@@ -67,6 +67,7 @@ class _TakenOver:
         self._place = Path(settings["place"])
         self._program = program
         self._screen = screen
+        self._process = os.getpid()
         self.plugins: Plugins = plugins_to_run_with(Plugins(), screen)
         self._host: Host | None = None
         self._ending: Ending | None = None
@@ -128,7 +129,8 @@ class _TakenOver:
     def _ended(self, outcome: Outcome) -> int:
         assert self._host is not None
         assert self._ending is not None
-        (self._place / OUTCOME).write_text(outcome.status, encoding="utf-8")
+        if self._process == os.getpid():  # else a child that the program has forked
+            (self._place / OUTCOME).write_text(outcome.status, encoding="utf-8")
         try:
             return self._ending.of(outcome, self._host)
         finally:

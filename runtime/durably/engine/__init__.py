@@ -46,6 +46,7 @@ from .run.run import Sink as Sink
 from .run.stream_relay import relay as relay
 from .scope import Scope as Scope
 from .scope import current as current
+from .scope import is_in_child as is_in_child
 from .scope_var import scope_var as scope_var
 from .source_files import Sources as Sources
 from .source_files import changed_files as changed_files

@@ -66,6 +66,11 @@ class BaseScope:
         self.local = local
         self.attempt = 1
 
+    @property
+    def is_left(self) -> bool:
+        """Whether this process is a child that was forked while the parent drove the run."""
+        return self.run.is_left
+
     def entered(self) -> AbstractContextManager[Self]:
         """Make this the current scope while the block runs."""
         return _Entered(self)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Self
 
+from ..process_fork import tell_of_forks
 from .driver import Outcome, announce, conclude
 from .replay.lane import Lane
 from .run.run import Run
@@ -22,7 +23,7 @@ class Dormant(Scope):
         begin: Begins the run, or takes it up again; None if this program is to have none.
     """
 
-    __slots__ = ("_begin", "_lock", "_scope")
+    __slots__ = ("__weakref__", "_begin", "_is_left", "_lock", "_scope")
 
     def __init__(self, begin: Callable[[], Run | None]) -> None:
         self.leaf = None
@@ -32,6 +33,20 @@ class Dormant(Scope):
         self._begin: Callable[[], Run | None] | None = begin
         self._lock = threading.RLock()
         self._scope: Scope | None = None
+        self._is_left = False
+        tell_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: the program goes on in the parent."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Leave the run to the parent, begun or not."""
+        self._is_left = self._is_left or in_child
+
+    @property
+    def is_left(self) -> bool:
+        """Whether this process is a forked child of the program's."""
+        return self._is_left
 
     @property
     def is_awake(self) -> bool:

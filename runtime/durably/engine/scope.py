@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from ..caching import at_once
 from ..errors import Suspended
+from ..process_fork import parents
 from ..types import Kind
 from .base_scope import BaseScope
 from .blocking_or_async import Awaiting, Blocking
@@ -410,6 +411,17 @@ class Scope(BaseScope):
 
 
 def current() -> Scope | None:
-    """Return the scope that the calling code runs in, or None outside of any run."""
+    """Return the scope that the calling code runs in, or None outside of any run.
+
+    A run is its process's: a child that was forked inside a run is outside of it.
+    """
     scope: Scope | None = scope_var.get()
+    if parents and scope is not None and scope.is_left:
+        return None
     return scope
+
+
+def is_in_child() -> bool:
+    """Say whether the calling code would be in a run, had its process not been forked in it."""
+    scope: Scope | None = scope_var.get()
+    return bool(parents) and scope is not None and scope.is_left

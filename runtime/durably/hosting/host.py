@@ -34,7 +34,9 @@ from ..journal import Codec, Journal, Storage, ThreadLog
 from ..journal.records import Asked, Entry, RunResumed, RunStarted
 from ..listeners import Listener, Listeners
 from ..policies import Config, Match, Policies, Rule, config_for, read, rules_of
+from ..process_fork import tell_of_forks
 from ..types import Budget, Interrupt, OnChange, RunInfo, RunView, StepPolicy
+from .opened_journal import OpenedJournal
 from .people.answer_records import record_answers
 from .run_views import fold, new_run_id
 from .streams.stream import ajoined, following, joined
@@ -52,6 +54,10 @@ DEFAULT_URL = "sqlite:///.durably/journal.db"
 
 class Host:
     """What runs are driven on. Safe to share between threads and event loops.
+
+    The journal is opened when it is first used, in the process that uses it. A forked child may use
+    a host that was made, or used, in its parent: it opens the journal for itself and holds none of
+    the parent's threads.
 
     Args:
         checkpointer: A journal's URL, or a storage.
@@ -75,8 +81,6 @@ class Host:
         allow: Module prefixes whose data classes the journal may name.
 
     Raises:
-        StorageError: The journal cannot be opened.
-        PluginError: No plug-in knows the URL.
         ConfigError: The file says what cannot be.
     """
 
@@ -106,11 +110,7 @@ class Host:
         self.adapters: list[Adapter] = [*own, *self.plugins.adapters()]
         self.clock = clock or SystemClock()
         self.codec = self._written_with(allow)
-        if isinstance(checkpointer, str):
-            storage, self._place = self.plugins.open_storage(checkpointer), checkpointer
-        else:
-            storage, self._place = checkpointer, str(getattr(checkpointer, "url", "memory:"))
-        self.journal = Journal(storage, self.codec, self.clock.now)
+        self._journal = OpenedJournal(checkpointer, self.plugins, self.codec, self.clock.now)
         self._cache = self.config.cache if cache is None else cache
         self._owns_cache = isinstance(self._cache, str)
         approval = Approval()
@@ -137,6 +137,25 @@ class Host:
             relays=stream_resumable,
             sources=Sources(),
         )
+        tell_of_forks(self)
+
+    @property
+    def journal(self) -> Journal:
+        """The journal; opened when it is first asked for, in the process that asks.
+
+        Raises:
+            StorageError: It cannot be opened.
+        """
+        return self._journal.opened()
+
+    def before_fork(self) -> None:
+        """Do nothing: each part sees to itself."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Begin anew in the child: limits that the parent's threads have taken up are theirs."""
+        if in_child:
+            self.policies = self.policies.anew()
+            self.options = replace(self.options, terms=self.policies.terms)
 
     def _written_with(self, allow: Iterable[str]) -> Codec:
         """Return how values are written, plug-ins' and frameworks' own among them."""
@@ -172,7 +191,7 @@ class Host:
         """Open what caches and rates are kept in: the journal's own place, if nothing is said."""
         if self._owns_cache:
             url = self._cache if isinstance(self._cache, str) else ""
-            return cast("Cache", self.plugins.open_cache(url or self._place))
+            return cast("Cache", self.plugins.open_cache(url or self._journal.place))
         return cast("Cache", self._cache)
 
     def _escalate(self, interrupt: Interrupt, run: RunInfo) -> Answer | Extension | None:
@@ -388,7 +407,7 @@ class Host:
         """Close the journal, and the cache if it was opened here."""
         if self._owns_cache:
             self.policies.close()
-        self.journal.close()
+        self._journal.close()
 
 
 def _asking(patterns: Iterable[str]) -> Iterator[Rule]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
 from collections.abc import (
@@ -22,6 +23,7 @@ from ..caching import Cache
 from ..engine import Outcome, Run, Sink, adrive, drive, drive_in_thread
 from ..journal import Storage
 from ..listeners import Listener
+from ..process_fork import leave_to_parent, tell_of_forks
 from ..types import Budget, Interrupt, OnChange, RunView, StepPolicy
 from .host import DEFAULT_URL, Host
 from .invoke_result import delivered
@@ -114,9 +116,22 @@ class Durable:
         self.target = target
         self.host = host
         self._entry = entry
+        self._begin()
+        tell_of_forks(self)
+
+    def _begin(self) -> None:
         self._runner = asyncio.Runner()
         self._runner_free = threading.Lock()
-        weakref.finalize(self, self._runner.close)
+        weakref.finalize(self, _close, self._runner, os.getpid())
+
+    def before_fork(self) -> None:
+        """Do nothing: the event loop is the parent's."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Begin with an event loop of the child's own."""
+        if in_child:
+            leave_to_parent(self._runner)
+            self._begin()
 
     def invoke(self, input: Any, config: Mapping[str, Any] | None = None) -> Any:  # noqa: A002
         """Run the object to its end, or to its next question.
@@ -264,6 +279,12 @@ class Durable:
             return await drive_in_thread(run, lambda: call(value))
         finally:
             await apart(lambda: self.host.release(run), lambda _: None)
+
+
+def _close(runner: asyncio.Runner, process: int) -> None:
+    """Close an event loop, unless it is the parent's: closing it would deafen the parent's own."""
+    if process == os.getpid():
+        runner.close()
 
 
 def _loop_is_running() -> bool:

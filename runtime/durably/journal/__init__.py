@@ -22,6 +22,7 @@ from .memory_storage import MemoryStorage as MemoryStorage
 from .row_watch import Waiting as Waiting
 from .row_watch import wait_for_rows as wait_for_rows
 from .saver import Saver as Saver
+from .sqlite.connections import Connections as Connections
 from .sqlite.storage import SqliteStorage as SqliteStorage
 from .storage import LANDMARK as LANDMARK
 from .storage import Lease as Lease

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ..process_fork import tell_of_forks
 from .codec.codec import Codec
 from .codec.compression import restored
 from .entries import newest_landmarks, read_entries
@@ -45,11 +46,24 @@ class Journal:
         self.storage = storage
         self.codec = codec
         self.clock = clock
-        self._keeper = Keeper(storage, clock, LEASE_SECONDS)
+        self._begin()
+        tell_of_forks(self)
+
+    def _begin(self) -> None:
+        """Begin with no thread held, none running and no lock taken."""
+        self._keeper = Keeper(self.storage, self.clock, LEASE_SECONDS)
         self._known = KnownBlobs()
         self._flusher = Flusher()
         self._apart = Apart()
-        self._committer = Committer(storage)
+        self._committer = Committer(self.storage)
+
+    def before_fork(self) -> None:
+        """Do nothing: what is under way stays the parent's."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Hold nothing in the child: leases and runs are the parent's."""
+        if in_child:
+            self._begin()
 
     def take(self, thread: str, durability: Durability = "sync") -> ThreadLog:
         """Take *thread* for writing; what it holds is read when it is asked for.

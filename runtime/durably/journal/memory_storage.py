@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from ..process_fork import Guarded, tell_of_forks
 from .leases.refusals import check_free, lease_lost, out_of_order
 from .storage import LANDMARK, Lease, Row
 
@@ -27,10 +28,10 @@ class _Thread:
         return self.owner == lease.owner and self.epoch == lease.epoch
 
 
-class MemoryStorage:
+class MemoryStorage(Guarded):
     """Keeps threads in this process's memory; see :class:`~durably.journal.storage.Storage`.
 
-    Nothing survives the process, with or without a barrier.
+    Nothing survives the process, with or without a barrier. A forked child has a copy of its own.
 
     Example:
         >>> storage = MemoryStorage()
@@ -47,6 +48,7 @@ class MemoryStorage:
         self._waiting = 0
         self._threads: dict[str, _Thread] = {}
         self._landmarks: list[tuple[str, Row]] = []
+        tell_of_forks(self)
 
     def acquire(self, thread: str, owner: str, ttl: float, now: float) -> Lease:
         """Take a thread; see :meth:`Storage.acquire`."""

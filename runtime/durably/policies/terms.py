@@ -50,11 +50,24 @@ class Policies:
         self._open_cache = open_cache
         self._cache: Cache | None = None
         self._clock: Clock = clock or SystemClock()
+        self._price = price
         self._approval = approval
         self._estimates = Estimates()
         self._budget = BudgetGate(self.budgets, price, self._estimates) if self.budgets else None
         self._shared: dict[tuple[str, int], Gate] = {}
         self._known: dict[tuple[str, str, str, str, int], tuple[StepPolicy | None, Terms]] = {}
+
+    def anew(self) -> Policies:
+        """Return the same rules with nothing counted, held or opened, for a forked child."""
+        return Policies(
+            self.rules,
+            budgets=self.budgets,
+            codec=self._codec,
+            open_cache=self._open_cache,
+            price=self._price,
+            approval=self._approval,
+            clock=self._clock,
+        )
 
     def add(self, rules: Iterable[Rule]) -> None:
         """Lay down more rules, on top of those there are."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
+from ..process_fork import Guarded, tell_of_forks
 from .batch import Batch
 from .config import IndexConfig, TTLConfig
 from .embedder import Vectors
@@ -18,7 +19,7 @@ from .ops import Namespace, Result
 from .records import Draft, Record, expiry
 
 
-class InMemoryStore(LocalStore):
+class InMemoryStore(Guarded, LocalStore):
     """Keeps items in this process's memory; see :class:`~durably.store.BaseStore`.
 
     Values are kept as JSON, exactly as :class:`~durably.store.SqliteStore` keeps them, so a
@@ -49,6 +50,7 @@ class InMemoryStore(LocalStore):
         super().__init__(index=index, ttl=ttl, clock=clock)
         self._lock = threading.Lock()
         self._records = _MemoryRecords()
+        tell_of_forks(self)
 
     async def _acarry_out(self, batch: Batch, vectors: Vectors) -> list[Result]:
         return self._carry_out(batch, vectors)  # a thread would cost more than the work

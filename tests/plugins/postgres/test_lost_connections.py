@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
+from psycopg_pool import ConnectionPool
 from tests.support import postgres as pg
+from tests.support.forks import in_child
 from tests.support.pg_wire import Line
 
 from durably import Host, entrypoint, task
@@ -266,22 +267,31 @@ def test_a_server_that_stays_away_stops_the_run(mortal: pg.Server):
         host.close()
 
 
-def test_nothing_is_used_across_a_fork(storage: PostgresStorage):
-    """A child process is told to open the storage again; the parent's connection stays sound."""
+def test_no_connection_is_used_across_a_fork(storage: PostgresStorage):
+    """A child process opens connections of its own; the parent's stay sound."""
     lease = storage.acquire("t", "me", 30, NOW)
-    child = os.fork()
-    if child == 0:
-        code = 1
-        with contextlib.suppress(BaseException):
-            try:
-                storage.read("t")
-            except StorageError as error:
-                code = 0 if "before fork()" in str(error) else 2
-            storage.close()
-        os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+    def child() -> None:
+        own = storage.acquire("child's", "child", 30, NOW)
+        storage.append(own, [row(1)], {}, barrier=False)
+        storage.close()
+
+    in_child(child)
     storage.append(lease, [row(1)], {}, barrier=False)
-    assert [*storage.read("t")] == [row(1)]
+    assert [*storage.read("t")] == [*storage.read("child's")] == [row(1)]
+
+
+def test_pool_of_the_programs_is_refused_in_a_child(postgres_server: str):
+    """A pool that the program made is the parent's; the child is told to make another one."""
+    with ConnectionPool(postgres_server, min_size=1, max_size=2) as pool:
+        storage = PostgresStorage(pool)
+
+        def child() -> None:
+            with pytest.raises(StorageError, match="Make the pool in the child"):
+                storage.read("t")
+
+        in_child(child)
+        assert not storage.read("t")
 
 
 def test_what_is_closed_says_so(storage: PostgresStorage):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.forks import in_child
 
 from durably.caching import Claims, FullKey, SqliteCache
 from durably.errors import JournalCorrupt, JournalTooNew, StorageError
@@ -204,17 +204,15 @@ def test_closed_cache_says_so(path: Path):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_child_opens_its_own(path: Path, cache: SqliteCache):
-    """A cache does not cross fork(); the child is told to open it again."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            cache.get([KEY])
-        except StorageError as error:
-            code = 0 if "fork" in str(error) else 2
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    cache.set({KEY: (b"one", None)})
-    assert cache.get([KEY]) == {KEY: b"one"}
+def test_child_shares_the_cache(cache: SqliteCache):
+    """A forked child uses the cache as any other process does."""
+    other = (("f",), "2")
+    cache.set({other: (b"parent's", None)})
+
+    def child() -> None:
+        assert cache.get([other]) == {other: b"parent's"}
+        cache.set({KEY: (b"child's", None)})
+        cache.close()
+
+    in_child(child)
+    assert cache.get([KEY]) == {KEY: b"child's"}

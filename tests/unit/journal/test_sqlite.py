@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.forks import in_child
 
-from durably.errors import StorageError, ThreadBusy
+from durably.errors import LeaseLost, StorageError, ThreadBusy
 from durably.journal.sqlite.storage import SqliteStorage
 from durably.journal.storage import Row
 
@@ -264,31 +266,71 @@ def test_waiting_appends_share_a_commit(path: Path, storage: SqliteStorage):
     assert sum(statement == "COMMIT" for statement in commits) == 1
 
 
-def test_not_usable_across_fork(storage: SqliteStorage):
-    """A child process is told to open the journal itself, and the parent's stays whole."""
+def test_no_connection_crosses_a_fork(storage: SqliteStorage, path: Path):
+    """None is open at the moment of a fork; the parent opens them again when it needs them."""
     lease = storage.acquire("t", "me", 60, time.time())
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        for use in (
-            lambda: storage.append(lease, [row(1)], {}, barrier=False),
-            lambda: storage.read("t"),
-            lambda: storage.renew(lease, 0),
-        ):
-            try:
-                use()
-            except StorageError as error:
-                os.write(
-                    writing, b"." if "open the journal again in the child" in str(error) else b"?"
-                )
-        storage.close()
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reading, 100) == b"..."
-    os.close(reading)
-    os.close(writing)
+    storage.read("t")
+
+    def child() -> None:
+        open_files = [os.path.realpath(file) for file in Path("/proc/self/fd").iterdir()]
+        assert not [file for file in open_files if file.startswith(str(path))]
+
+    in_child(child)
     storage.append(lease, [row(1)], {}, barrier=True)
     assert list(storage.read("t")) == [row(1)]
+
+
+def test_parent_that_closes_takes_nothing_from_the_child(storage: SqliteStorage, path: Path):
+    """What a child commits stays, though its parent, who had the file open, closes it."""
+    is_closed, close = os.pipe()
+    storage.acquire("t", "me", 60, time.time())
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        own = storage.acquire("child's", "child", 60, time.time())
+        os.read(is_closed, 1)
+        for seq in range(1, 4):
+            storage.append(own, [row(seq)], {}, barrier=True)
+        os._exit(0)
+    storage.close()
+    os.write(close, b".")
+    assert os.waitpid(child, 0)[1] == 0
+    assert list(SqliteStorage(path).read("child's")) == [row(1), row(2), row(3)]
+
+
+def test_leases_are_not_inherited(storage: SqliteStorage):
+    """A child can neither write to a thread that its parent holds, nor give it back."""
+    lease = storage.acquire("t", "me", 60, time.time())
+
+    def child() -> None:
+        for use in (
+            lambda: storage.append(lease, [row(1)], {}, barrier=False),
+            lambda: storage.renew(lease, 0),
+        ):
+            with pytest.raises(LeaseLost):
+                use()
+
+    in_child(child)
+    storage.append(lease, [row(1)], {}, barrier=True)
+    assert list(storage.read("t")) == [row(1)]
+
+
+def test_fork_amid_a_commit_is_refused_in_the_child(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+):
+    """A child whose parent was using the file at the fork is told so, and touches nothing."""
+    monkeypatch.setattr("durably.journal.sqlite.storage.PATIENCE", 0)
+
+    def child() -> None:
+        for use in (lambda: storage.acquire("t", "me", 60, 0), lambda: storage.read("t")):
+            with pytest.raises(StorageError, match="was forked"):
+                use()
+        with pytest.raises(StorageError, match="was forked"):
+            SqliteStorage(storage.path)
+
+    with storage._writing:
+        in_child(child)
+    storage.acquire("t", "me", 60, time.time())
 
 
 def test_closed_storage_says_so(path: Path):

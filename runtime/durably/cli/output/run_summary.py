@@ -45,13 +45,20 @@ class Ending(Listener):
         self._store = store
         self._run = ""
         self._began = time.monotonic()
+        self._process = os.getpid()
 
     def run_started(self, run: RunInfo) -> None:
         """Note which run it is."""
         self._run = run.run
 
     def of(self, outcome: Outcome, host: Host) -> int:
-        """Write the last lines and return the exit code."""
+        """Write the last lines and return the exit code.
+
+        A child that the program has forked ends as it would without durably: the run is its
+        parent's.
+        """
+        if self._process != os.getpid():
+            return self._ended_in_child(outcome.error, _ours(host))
         flush_output()
         if outcome.status == "waiting":
             if outcome.interrupts:
@@ -64,6 +71,14 @@ class Ending(Listener):
             return 0
         assert outcome.error is not None
         return self._failed(outcome.error, _ours(host))
+
+    def _ended_in_child(self, error: BaseException | None, ours: set[str]) -> int:
+        if error is None:
+            return 0
+        if isinstance(error, SystemExit):
+            raise error
+        show_uncaught(error, ours)
+        return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
 
     def _done(self) -> None:
         if self._totals is not None:

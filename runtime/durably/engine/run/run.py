@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, NoReturn
 from ...errors import DurablyError, Suspended
 from ...journal import NO_BLOBS, Codec, Pace, Pending, Row, ThreadLog
 from ...journal.records import Entry, LaneEntered, Ordered, Program, Record, StepEnded, Told
-from ...listeners import Handler, tell
+from ...listeners import Handler, Listeners, tell
+from ...process_fork import tell_of_forks
 from ...types import Interrupt, RunInfo
 from ..options import Options, Stored
 from ..replay.fingerprint import unpack
@@ -70,6 +71,7 @@ class Run:
         resources: What other rooms keep for as long as the run lives, by name or by whose it is.
         failures: Exceptions that steps raised, by identity, with the steps from the innermost on.
         made_before: How many tokens the process had made when this entry into the run began.
+        is_left: Whether this process is a child that was forked while the parent drove the run.
         interleaved: What holds steps up for others that were recorded before them, by branch.
     """
 
@@ -124,6 +126,24 @@ class Run:
         self.made_before = 0
         self.replayed = 0
         self.executed = 0
+        self.is_left = False
+        tell_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: the run goes on in the parent."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Leave the run to the parent: what the child still does in it is done as without it."""
+        if not in_child:
+            return
+        self.is_left = True
+        self.log, self.pace = None, Pace.FREE
+        self.sink = self.hold = None
+        self.lock = threading.RLock()
+        self.options = replace(self.options, listeners=Listeners())
+        self.pending = {}
+        self.failure = self.wake = self.parked_for = None
+        self.over = self.cut = False
 
     @property
     def stopping(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from ...errors import JournalCorrupt, StorageError
 from ..leases.refusals import missing_row
 from ..storage import Row
+from .connections import Connections
 from .errors import explained
 
 LAST = "(SELECT coalesce(max(seq), 0) FROM row WHERE row.thread = thread.id)"
@@ -85,8 +85,7 @@ class SqliteReading:
         self.path = path
         self.url = f"sqlite:///{path}"
         self._timeout = timeout
-        self._process = os.getpid()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers = Connections(path, self._connect, _IDLE_READERS)
         self._closed = False
 
     def read(self, thread: str, after: int = 0) -> Sequence[Row]:
@@ -158,9 +157,15 @@ class SqliteReading:
         silence grows: a row is seen later by half a percent of the silence before it.
         """
         began = time.monotonic()
+        while (found := self._watch(thread, after, began, timeout)) is None:
+            pass  # the connection was wanted back; what another one sees is asked anew
+        return found
+
+    def _watch(self, thread: str, after: int, began: float, timeout: float) -> bool | None:
+        """Do what :meth:`wait` does, on one connection; None if it is wanted back."""
         version = None
         with self._reader() as db:
-            while True:
+            while not self._readers.are_wanted_back:
                 seen, version = version, db.execute("PRAGMA data_version").fetchone()
                 if version != seen and db.execute(_MORE, (thread, after)).fetchone() == (1,):
                     return True
@@ -170,6 +175,7 @@ class SqliteReading:
                 pause = min(max(silence * _LATENESS, _SHORTEST_PAUSE), _LONGEST_PAUSE)
                 time.sleep(min(pause, timeout - silence))
                 self._check_open()
+        return None
 
     def integrity(self) -> list[str]:
         """Return what is wrong with the file, one sentence each; empty when nothing is.
@@ -204,30 +210,13 @@ class SqliteReading:
     def _check_open(self) -> None:
         if self._closed:
             raise StorageError(f"{self.path}: closed. Open the journal again to go on.")
-        # SQLite forbids a connection to cross fork() (https://sqlite.org/howtocorrupt.html, 2.6).
-        if self._process != os.getpid():
-            raise StorageError(
-                f"{self.path}: opened before fork(); open the journal again in the child process."
-            )
 
     @contextlib.contextmanager
     def _reader(self) -> Generator[sqlite3.Connection]:
         """Lend a connection for reading; readers and the writer do not wait for each other."""
         self._check_open()
-        with explained(self.path):
-            try:
-                db = self._readers.pop()
-            except IndexError:
-                db = self._connect()
-            try:
-                yield db
-            except BaseException:
-                db.close()
-                raise
-            if self._closed or len(self._readers) >= _IDLE_READERS:
-                db.close()
-            else:
-                self._readers.append(db)
+        with explained(self.path), self._readers.lent() as db:
+            yield db
 
     def _thread(self, db: sqlite3.Connection, name: str) -> Found | None:
         fields = db.execute(_THREAD, (name,)).fetchone()

@@ -88,11 +88,29 @@ def prepare(db: sqlite3.Connection, path: str, timeout: float) -> None:
         db.execute("PRAGMA page_size = 8192")
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _use_wal(db, timeout)
+    _set_up(db)
+    if version < VERSION:
+        _migrate(db, path)
+
+
+def open_again(db: sqlite3.Connection, path: str) -> None:
+    """Set another writer's connection up for a file that was prepared before.
+
+    Raises:
+        StorageError: The file is not what it was.
+    """
+    if _version(db, path) != VERSION:
+        raise StorageError(
+            f"{path}: removed or replaced while it was in use. Put the file back, or open the "
+            "journal again to begin a new one."
+        )
+    _set_up(db)
+
+
+def _set_up(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA synchronous = NORMAL")
     # Only with this does fsync on macOS reach the medium; elsewhere it changes nothing.
     db.execute("PRAGMA fullfsync = ON")
-    if version < VERSION:
-        _migrate(db, path)
 
 
 def _version(db: sqlite3.Connection, path: str) -> int:

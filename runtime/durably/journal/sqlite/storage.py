@@ -9,10 +9,12 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 
 from ...errors import JournalError, StorageError
+from ...process_fork import tell_of_forks
 from ..leases.refusals import check_free, lease_lost, out_of_order
 from ..log.group_commit import Append, GroupCommit
 from ..storage import Lease, Row
 from . import schema as _schema
+from .connections import PATIENCE, check_uncrossed, cross
 from .errors import explain, explained
 from .file_location import placed
 from .reader import LAST, SqliteReading
@@ -86,7 +88,10 @@ class SqliteStorage(SqliteReading):
         self._writing = threading.Lock()
         self._appends = GroupCommit(self._commit)
         self._tails: dict[tuple[str, int], _Tail] = {}  # by thread and epoch
+        self._inherited: set[tuple[str, int]] = set()
         self._is_full = False
+        self._is_open = self._is_quiet = True
+        check_uncrossed(self.path)
         with explained(self.path):
             self._db = self._connect()
             try:
@@ -94,6 +99,7 @@ class SqliteStorage(SqliteReading):
             except BaseException:
                 self._db.close()
                 raise
+        tell_of_forks(self)
 
     def acquire(self, thread: str, owner: str, ttl: float, now: float) -> Lease:
         """Take a thread; see :meth:`Storage.acquire`."""
@@ -133,6 +139,8 @@ class SqliteStorage(SqliteReading):
     def renew(self, lease: Lease, until: float) -> None:
         """Extend a lease or give it back; see :meth:`Storage.renew`."""
         owner = lease.owner if until else None
+        if (lease.thread, lease.epoch) in self._inherited:
+            raise self._lease_lost(lease)
         with self._change() as db:
             done = db.execute(_RENEW, (owner, until, lease.thread, lease.epoch, lease.owner))
             if until and done.rowcount == 0:
@@ -201,13 +209,31 @@ class SqliteStorage(SqliteReading):
 
     def close(self) -> None:
         """Let go of the file; closing twice does nothing."""
-        if self._process != os.getpid():
-            return  # the connections are the parent's
         with self._writing:
             self._closed = True
             self._db.close()
-            while self._readers:
-                self._readers.pop().close()
+            self._readers.close()
+
+    def before_fork(self) -> None:
+        """Wait for the commit under way, and close the writer: no connection crosses a fork."""
+        self._is_quiet = self._writing.acquire(timeout=PATIENCE)
+        if self._is_quiet:
+            self._db.close()
+            self._is_open = False
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Let writers in again; leases that the parent holds are none of the child's."""
+        if not in_child:
+            if self._is_quiet:
+                self._writing.release()
+            return
+        if not self._is_quiet:
+            cross(self.path, self._db)
+            self._is_open = False
+        self._writing = threading.Lock()
+        self._appends = GroupCommit(self._commit)
+        self._inherited.update(self._tails)
+        self._tails = {}
 
     @contextlib.contextmanager
     def _change(self) -> Generator[sqlite3.Connection]:
@@ -246,10 +272,22 @@ class SqliteStorage(SqliteReading):
                 return [explain(error, self.path) for _ in jobs]
 
     def _sync(self, *, full: bool) -> None:
-        """Have the next commit synced, or not."""
+        """Have the next commit synced, or not; open the writer that a fork has closed."""
+        if not self._is_open:
+            self._open_again()
         if full is not self._is_full:
             self._db.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
             self._is_full = full
+
+    def _open_again(self) -> None:
+        check_uncrossed(self.path)
+        db = self._connect()
+        try:
+            _schema.open_again(db, self.path)
+        except BaseException:
+            db.close()
+            raise
+        self._db, self._is_open, self._is_full = db, True, False
 
     def _only(self, job: Append) -> None:
         """Write the only append of a transaction, which is undone if it fails."""
@@ -309,7 +347,7 @@ class SqliteStorage(SqliteReading):
     def _tail(self, lease: Lease) -> _Tail | None:
         """Return where the lease's rows go; None if it does not hold."""
         tail = self._tails.get((lease.thread, lease.epoch))
-        if tail is None:
+        if tail is None and (lease.thread, lease.epoch) not in self._inherited:
             held = self._db.execute(_HELD, (lease.thread, lease.epoch, lease.owner)).fetchone()
             if held is not None:
                 tail = self._tails[lease.thread, lease.epoch] = _Tail(*held)

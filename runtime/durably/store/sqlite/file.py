@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Generator
 
 from ...errors import JournalCorrupt, JournalError, JournalTooNew, StorageError
-from ...journal import SqliteStorage
+from ...journal import Connections, SqliteStorage
+from ...process_fork import tell_of_forks
 
 IN_MEMORY = ":memory:"
 
-_IDLE_READERS = 4
+_IDLE = 5
 
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -77,68 +77,61 @@ class SqliteFile:
     def __init__(self, path: str, timeout: float) -> None:
         self.path = path if path == IN_MEMORY else _prepared(path, timeout)
         self._timeout = timeout
-        self._process = os.getpid()
         self._writing = threading.Lock()
-        self._pooling = threading.Lock()
-        self._readers: list[sqlite3.Connection] = []
+        self._connections = Connections(self.path, self._connect, _IDLE)
+        self._memory = self._connect() if path == IN_MEMORY else None
         self._closed = False
-        with _explained(self.path):
-            self._writer = self._connect()
-            try:
-                _migrate(self._writer, self.path)
-            except BaseException:
-                self._writer.close()
-                raise
+        with _explained(self.path), self._lent() as db:
+            _migrate(db, self.path)
+        tell_of_forks(self)
 
     @contextlib.contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
-        """Lend the writer inside a transaction that is committed at the end, or undone."""
-        self._check_usable()
+        """Lend a connection inside a transaction that is committed at the end, or undone."""
+        self._check_open()
         with (
             self._writing,
             _explained(self.path),
-            _transaction(self._writer, "BEGIN IMMEDIATE"),
+            self._lent() as db,
+            _transaction(db, "BEGIN IMMEDIATE"),
         ):
-            yield self._writer
+            yield db
 
     @contextlib.contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
         """Lend a connection that sees one state of the file and waits for no writer."""
-        if self.path == IN_MEMORY:  # which only the connection that made it can see
+        if self._memory is not None:  # which only the connection that made it can see
             with self.writing() as db:
                 yield db
             return
-        self._check_usable()
-        with _explained(self.path):
-            db = self._taken() or self._connect()
-            try:
-                with _transaction(db, "BEGIN"):
-                    yield db
-            except BaseException:
-                db.close()
-                raise
-            self._give_back(db)
+        self._check_open()
+        with _explained(self.path), self._lent() as db, _transaction(db, "BEGIN"):
+            yield db
 
     def close(self) -> None:
         """Let go of the file; closing twice does nothing."""
-        if self._process != os.getpid():
-            return  # the connections are the parent's
-        with self._writing, self._pooling:
+        with self._writing:
             self._closed = True
-            self._writer.close()
-            while self._readers:
-                self._readers.pop().close()
+            self._connections.close()
+            if self._memory is not None:
+                self._memory.close()
 
-    def _taken(self) -> sqlite3.Connection | None:
-        with self._pooling:
-            return self._readers.pop() if self._readers else None
+    def before_fork(self) -> None:
+        """Wait until nobody writes to a store in memory, which the child gets a copy of."""
+        if self._memory is not None:
+            self._writing.acquire()
 
-    def _give_back(self, db: sqlite3.Connection) -> None:
-        with self._pooling:
-            if not self._closed and len(self._readers) < _IDLE_READERS:
-                self._readers.append(db)
-                return
-        db.close()
+    def after_fork(self, *, in_child: bool) -> None:
+        """Let writers in again."""
+        if in_child:
+            self._writing = threading.Lock()
+        elif self._memory is not None:
+            self._writing.release()
+
+    def _lent(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        if self._memory is not None:
+            return contextlib.nullcontext(self._memory)
+        return self._connections.lent()
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -147,14 +140,9 @@ class SqliteFile:
         db.execute("PRAGMA synchronous = NORMAL")
         return db
 
-    def _check_usable(self) -> None:
+    def _check_open(self) -> None:
         if self._closed:
             raise StorageError(f"{self.path}: the store is closed. Open it again to go on.")
-        # SQLite forbids a connection to cross fork() (https://sqlite.org/howtocorrupt.html, 2.6).
-        if self._process != os.getpid():
-            raise StorageError(
-                f"{self.path}: opened before fork(); open the store again in the child process."
-            )
 
 
 def _prepared(path: str, timeout: float) -> str:
