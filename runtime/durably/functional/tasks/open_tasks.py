@@ -10,6 +10,7 @@ from typing import Any
 
 from ...engine import Deadline
 from ...errors import Suspended
+from ...process_fork import tell_of_forks
 
 _log = logging.getLogger("durably")
 
@@ -23,12 +24,21 @@ class Begun:
         name: The entrypoint's name, for the log.
     """
 
-    __slots__ = ("_futures", "_limit", "_name")
+    __slots__ = ("__weakref__", "_futures", "_limit", "_name")
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._futures: list[Any] = []
         self._limit = _FEW
+        tell_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Do nothing: the tasks are the parent's."""
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Wait in the child for none of them: their threads are not there."""
+        if in_child:
+            self._futures = []
 
     def add(self, future: Any) -> None:
         """Take one more in."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
-from ...engine import NOTHING, Call, Scope, Step, current
+from ...engine import NOTHING, Call, Scope, Step, current, is_in_child
 from ...types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ..frame import Frame, running_loop
 from ..injection import injected, positions
@@ -78,6 +78,11 @@ class Task(Generic[P, R]):
                 where no event loop runs.
         """
         scope = current()
+        if scope is None and is_in_child():
+            raise RuntimeError(
+                f"task {self.name!r} was called in a process that was forked inside a run, which "
+                "is the parent's; call it in the parent, or invoke an @entrypoint in the child"
+            )
         if scope is None:
             raise RuntimeError(
                 f"task {self.name!r} was called outside of a run; call it from an @entrypoint, "
