@@ -5,6 +5,8 @@ from __future__ import annotations
 from .blocking_or_async import Awaiting as Awaiting
 from .call import Call as Call
 from .call import Review as Review
+from .cancellation import cancel_again as cancel_again
+from .cancellation import wait_out as wait_out
 from .clock import Clock as Clock
 from .clock import SystemClock as SystemClock
 from .daemon_threads import in_daemon_thread as in_daemon_thread

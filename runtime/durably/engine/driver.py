@@ -12,6 +12,7 @@ from ..errors import CodecError, DurablyError, RunParked, Suspended
 from ..journal import NO_BLOBS
 from ..journal.records import RunEnded, RunWaiting
 from ..types import Interrupt, Status
+from .cancellation import carried_out, wait_out
 from .replay.lane import line_here
 from .run.run import Run
 from .scope import Scope
@@ -60,7 +61,7 @@ async def drive_in_thread(run: Run, body: Callable[[], Any]) -> Outcome:
     except asyncio.CancelledError as error:
         with run.lock:
             run.failure = run.failure or error
-        await asyncio.wait({driving})
+        await wait_out({driving})
         raise
 
 
@@ -73,13 +74,16 @@ async def adrive(run: Run, body: Callable[[], Coroutine[Any, Any, Any]]) -> Outc
     task = loop.create_task(_in_task(run, body), context=context)
     try:
         await asyncio.wait({task})
+        await wait_swept(run)
+        if run.stopping:
+            await _finish(run)
     except asyncio.CancelledError:
-        await _cancel_whole(run, task)
+        run.is_cancelled = True
+        await carried_out(_cancel_whole(run, task))
+        if not task.cancelled():
+            task.exception()  # whoever cancelled the run is not told
         conclude(run, error=asyncio.CancelledError())
         raise
-    await wait_swept(run)
-    if run.stopping:
-        await _finish(run)
     if task.cancelled():
         return conclude(run, error=asyncio.CancelledError())
     error = task.exception()
@@ -109,7 +113,8 @@ async def _cancel_whole(run: Run, task: asyncio.Task[Any]) -> None:
     if run.targets:
         await unwind(run, asyncio.get_running_loop())  # the main task waits for others
     task.cancel()
-    await asyncio.wait({task})
+    if not task.done():
+        await asyncio.wait({task})
     await _cancel(set(tasks_of(run, asyncio.get_running_loop())))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import NodeTimeoutError
 from ..types import TimeoutPolicy
+from .cancellation import wait_out
 from .clock import Clock
 from .scope_var import scope_var
 
@@ -141,7 +142,7 @@ async def acall_within(deadline: Deadline, execute: Callable[[], Awaitable[Any]]
                 break
     except asyncio.CancelledError:
         task.cancel()
-        await asyncio.wait({task})
+        await wait_out({task})
         raise
     error = deadline.expire()
     task.cancel()

@@ -9,7 +9,6 @@ run. A program's ``finally`` blocks run, its ``except Exception`` does not.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import gc
 import sys
@@ -105,5 +104,4 @@ async def wait_swept(run: Run) -> None:
     """Wait until the sweeper of this loop, if there is one, is through."""
     sweeper = run.sweepers.get(asyncio.get_running_loop())
     if sweeper is not None and sweeper is not asyncio.current_task():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait({sweeper}, timeout=_PATIENCE * _SWEEPS)
+        await asyncio.wait({sweeper}, timeout=_PATIENCE * _SWEEPS)

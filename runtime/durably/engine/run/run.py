@@ -64,6 +64,7 @@ class Run:
         unwinding: Whether parked tasks are being cancelled.
         over: Whether this process is through with it; seams are inert from then on.
         cut: Whether it was over before its code had come to the end.
+        is_cancelled: Whether whoever called it has cancelled it.
         parked: Tasks that will never go on.
         targets: What finds the tasks to be cancelled first, as its scopes named it; a set.
         busy: What is under way: the steps that are being executed, questions at the terminal.
@@ -104,7 +105,7 @@ class Run:
         self.wake: float | None = None
         self.parked_for: BaseException | None = None
         self.unwinding = False
-        self.over = self.cut = False
+        self.over = self.cut = self.is_cancelled = False
         self.parked: list[Any] = []
         self.targets: dict[Any, None] = {}
         self.sweepers: dict[Any, Any] = {}

@@ -185,6 +185,7 @@ class AsyncTaskFuture(asyncio.Future[T]):
         self._work = work
         self._starter = starter
         self._task: asyncio.Task[None] | None = None
+        self._is_running = False
         if work is not None:
             self._captured = contextvars.copy_context()
             starter.add(self)
@@ -209,6 +210,7 @@ class AsyncTaskFuture(asyncio.Future[T]):
             del self._captured
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> None:
+        self._is_running = True
         try:
             value = await work()
         except asyncio.CancelledError:
@@ -230,8 +232,11 @@ class AsyncTaskFuture(asyncio.Future[T]):
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel the task, whether it has begun or not."""
         self._work = None
-        if self._task is not None and not self._task.done():
+        if self._task is None or self._task.done():
+            return super().cancel(msg)
+        if self._is_running:
             return self._task.cancel(msg)
+        self._task.cancel(msg)  # it never takes its first step, so nobody else ends the future
         return super().cancel(msg)
 
     def __await__(self) -> Generator[Any, None, T]:

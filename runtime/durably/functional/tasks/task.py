@@ -9,7 +9,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
-from ...engine import NOTHING, Call, Scope, Step, current, is_in_child
+from ...engine import (
+    NOTHING,
+    Call,
+    Scope,
+    Step,
+    cancel_again,
+    current,
+    is_in_child,
+    wait_out,
+)
 from ...types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ..frame import Frame, running_loop
 from ..injection import injected, positions
@@ -310,7 +319,16 @@ async def _in_thread(scope: Scope, function: Callable[[], Any]) -> Any:
         with inner.entered():
             return function()
 
-    return await TaskFuture(work, pool_of(scope))
+    future = TaskFuture(work, pool_of(scope))
+    try:
+        return await future
+    except asyncio.CancelledError:
+        if not scope.run.is_cancelled or future.cancelled():
+            raise
+    # The whole run is cancelled: what the thread has begun is recorded before the run ends.
+    await wait_out({asyncio.wrap_future(future)})
+    cancel_again()
+    return future.result()
 
 
 def _called(func: Any) -> Any:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
-from ...engine import Outcome
+from ...engine import Outcome, wait_out
 from ..invoke_result import delivered
 
 P = TypeVar("P")
@@ -175,7 +175,7 @@ async def apipe(execute: Callable[[Callable[[P], None]], Awaitable[Outcome]]) ->
         emit.leave()
         if not worker.done():
             worker.cancel()
-            await asyncio.wait({worker})
+            await wait_out({worker})
         if not worker.cancelled():
             worker.exception()  # whoever left early is not told
     _raise_failure(outcome)
