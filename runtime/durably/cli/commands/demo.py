@@ -116,7 +116,7 @@ def _source(program: str) -> str:
     packaged = files("durably.cli") / "demos" / program
     if packaged.is_file():
         return packaged.read_text(encoding="utf-8")
-    return (Path(__file__).parents[3] / "examples" / program).read_text(encoding="utf-8")
+    return (Path(__file__).parents[4] / "examples" / program).read_text(encoding="utf-8")
 
 
 def _scenario(own: Path, chosen: Demo, source: str, launcher: Sequence[str]) -> Tally:

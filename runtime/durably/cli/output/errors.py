@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from types import FrameType, TracebackType
 
-_HERE = str(Path(__file__).parents[1]) + os.sep
+_HERE = str(Path(__file__).parents[2]) + os.sep
 
 
 def message_of(error: BaseException) -> str:
