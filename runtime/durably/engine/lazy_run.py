@@ -14,6 +14,7 @@ from .replay.lane import Lane
 from .run.run import Run
 from .scope import Scope
 from .scope_var import scope_var
+from .step.step import Step
 
 
 class Dormant(Scope):
@@ -74,6 +75,10 @@ class Dormant(Scope):
             yield self
         finally:
             scope_var.set(before)
+
+    def inner_of(self, step: Step) -> Scope:  # type: ignore[override]
+        """Return the scope for the code inside *step*, which is an ordinary one."""
+        return self._awoken().inner_of(step)
 
     @property
     def run(self) -> Run:  # type: ignore[override]
