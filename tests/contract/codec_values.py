@@ -1,17 +1,24 @@
 """Values that a codec must bring back as they were, and the classes that they are made of."""
 
+import array
 import collections
 import dataclasses
 import datetime as dt
 import decimal
 import enum
 import fractions
+import functools
+import ipaddress
+import os
 import pathlib
 import re
+import time
+import types
 import typing
 import uuid
 import zoneinfo
 
+import attrs
 import pydantic
 
 
@@ -125,6 +132,76 @@ class RefusedError(Exception):
         self.code = code
 
 
+class LazyError(Exception):
+    @functools.cached_property
+    def handle(self) -> object:
+        return object()
+
+
+class SlottedError(Exception):
+    __slots__ = ("code",)
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Heading(collections.UserDict):
+    pass
+
+
+class Site(pydantic.BaseModel):
+    home: pydantic.HttpUrl
+    database: pydantic.PostgresDsn
+    address: pydantic.IPvAnyAddress
+
+
+class Node(pydantic.BaseModel):
+    next: typing.Any = None
+
+
+@attrs.define
+class Line:
+    text: str
+    tags: list[str] = attrs.field(factory=list)
+    _hidden: int = attrs.field(default=3, repr=False, eq=False)
+    count: int = attrs.field(init=False)
+
+    def __attrs_post_init__(self):
+        self.count = len(self.text)
+
+
+@attrs.frozen(slots=False, cache_hash=True)
+class Spot:
+    x: int
+    y: Line | None = None
+
+
+@attrs.frozen(cache_hash=True)
+class Tight:
+    x: int
+
+
+@attrs.define
+class AttrsError(Exception):
+    code: int
+    detail: str | None = None
+
+
+class Cat(pydantic.BaseModel):
+    kind: typing.Literal["cat"] = "cat"
+    lives: int = 9
+
+
+class Dog(pydantic.BaseModel):
+    kind: typing.Literal["dog"] = "dog"
+    tricks: list[str] = []
+
+
+class Pet(pydantic.BaseModel):
+    animal: Cat | Dog = pydantic.Field(discriminator="kind")
+
+
 def helper() -> None:
     """Stands for any function of a module."""
 
@@ -227,4 +304,30 @@ VALUES = {
     ],
     "generic pydantic models": [Page[Item](items=[Item(id=1)]), Page[int](items=[1])],
     "classes and functions": [int, dict, Colour, Item, Page[Item], helper],
+    "addresses": [
+        ipaddress.ip_address("192.0.2.7"),
+        ipaddress.ip_address("fe80::1%eth0"),
+        ipaddress.ip_network("10.0.0.0/8"),
+        ipaddress.ip_network("2001:db8::/32"),
+        ipaddress.ip_interface("10.1.2.3/8"),
+        ipaddress.ip_interface("fe80::1/64"),
+    ],
+    "slices": [slice(1, None, 2), slice("a", "b"), ...],
+    "arrays": [array.array("i", [1, -2]), array.array("d"), array.array("u", "ab")],
+    "wrapped collections": [
+        collections.ChainMap({"a": 1}, {"b": (2,)}),
+        Heading({"a": 1}),
+        collections.UserList([1]),
+        collections.UserString("x"),
+        types.MappingProxyType({"a": (1,)}),
+    ],
+    "records of C": [time.gmtime(0), os.stat_result(range(10)), os.terminal_size((80, 24))],
+    "urls": [
+        pydantic.TypeAdapter(pydantic.AnyUrl).validate_python("http://example.org"),
+        pydantic.HttpUrl("https://ann@example.org:8443/a?b=c#d"),
+        pydantic.PostgresDsn("postgres://a:b@one:1,two:2/db"),
+        Site(home="http://a", database="postgres://h/db", address="::1"),
+    ],
+    "classes of attrs": [Line("ab", ["x"]), Spot(1, Line("c")), {Spot(1): 1, Tight(2): 2}],
+    "discriminated unions": [Pet(animal={"kind": "dog", "tricks": ["sit"]}), Pet(animal=Cat())],
 }

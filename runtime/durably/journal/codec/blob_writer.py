@@ -115,7 +115,7 @@ class BlobWriter(CarefulWriter):
             return Written(self._at(f"[{index}]", value))
         # In a writer of its own, so that what it sets aside is seen to be complete.
         own = BlobWriter(self.plans, self.hinted, self._memo)
-        own.depth, own.open = self.depth, self.open
+        own.depth, own.open, own.lenient = self.depth, self.open, self.lenient
         written = own._written(index, value)
         if key is not None:
             self._memo.keep(key, written)

@@ -17,15 +17,28 @@ without running its code: no ``__init__``, ``__post_init__``, ``__new__``, valid
 dict or in a set.) Classes and functions that are values themselves are looked up under the same
 rule and never called. All else is a `DecodeError`.
 
-**What is left out.** Tracebacks; attributes of exceptions, private attributes of pydantic models
-and attributes of dataclasses outside their fields, if they cannot be written. That two parts of a
-value are the same object: each becomes its own.
+Objects of some libraries that are more than data (an HTTP response) are made by the code of the
+library, from parts of the kind that it gave (`.libraries.table`).
+
+**What is left out.** Tracebacks; private attributes of pydantic models and attributes of
+dataclasses outside their fields, if they cannot be written. Parts of exceptions that cannot be
+written are marked, and the mark fails when it is used (`.left_out`). That two parts of a value
+are the same object: each becomes its own. Secrets are refused (`.secrets`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import (
+    Callable,
+    Collection,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    ValuesView,
+)
 from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
@@ -33,15 +46,28 @@ from ormsgpack import Ext, packb, unpackb
 
 from ...errors import DecodeError, EncodeError
 from . import builtins as _codec_builtins
+from . import deep_values as _codec_deep
 from . import exceptions as _codec_exceptions
 from . import format as fmt
-from . import numpy_arrays as _codec_numpy
 from . import objects as _codec_objects
-from . import pydantic_errors as _codec_validation
 from .blob_writer import BLOB_MARK, WHOLE, BlobWriter, gather, is_history
 from .class_names import NOTHING_HINTED, Classes, Hinted, ancestry, hinted, loaded
 from .decoder import Read, Reader
-from .encoder import CarefulWriter, Unwritable, Write, Writer, hides_buffer, interrupts
+from .encoder import (
+    CarefulWriter,
+    TooDeep,
+    Unwritable,
+    Write,
+    Writer,
+    hides_buffer,
+    interrupts,
+)
+from .left_out import LeftOut
+from .libraries import attrs_objects as _codec_attrs
+from .libraries import numpy_arrays as _codec_numpy
+from .libraries import pydantic_errors as _codec_validation
+from .libraries import table as _codec_libraries
+from .secrets import is_secret, refuse_secret
 from .value_cache import Memo, Recall
 
 T = TypeVar("T")
@@ -52,6 +78,7 @@ _WHOLE = frozenset({bool, float, int, str, type(None)})
 
 _BY_NAME: Mapping[tuple[str, str], Write] = {
     **_codec_builtins.WRITERS_BY_NAME,
+    (LeftOut.__module__, LeftOut.__qualname__): _codec_exceptions.write_left_out,
     ("pydantic_core._pydantic_core", "ValidationError"): _codec_validation.write_validation_error,
 }
 NO_BLOBS: Final[Mapping[bytes, bytes]] = MappingProxyType({})
@@ -98,6 +125,9 @@ class Codec:
             **_codec_exceptions.READERS,
             **_codec_numpy.READERS,
             **_codec_validation.READERS,
+            **_codec_libraries.READERS,
+            **_codec_deep.READERS,
+            **_codec_attrs.READERS,
             fmt.CUSTOM: _read_custom,
         }
         self._classes = Classes(allow)
@@ -136,7 +166,10 @@ class Codec:
                 return Writer(self, hinted(hint)).pack(value)
         except (TypeError, Unwritable):
             interrupts.release()
-        return self._carefully(CarefulWriter(self, _hinted(hint)), value)
+        try:
+            return self._carefully(CarefulWriter(self, _hinted(hint)), value)
+        except (TooDeep, RecursionError):
+            return self._in_parts(value, hint)
 
     def decode(self, data: bytes, *, hint: Any = None) -> Any:
         """Return the value of *data*.
@@ -235,26 +268,47 @@ class Codec:
             return _codec_builtins.write_reference
         if BaseException in ancestry(cls):
             return _codec_exceptions.write_exception
-        return _codec_numpy.numpy_writer(cls) or _codec_objects.object_writer(cls) or _refuse
+        return refuse_secret if is_secret(cls) else _object_write(cls)
+
+    def _in_parts(self, value: object, hint: Any) -> bytes:
+        try:
+            return self._carefully(_codec_deep.PartsWriter(self, _hinted(hint)), value)
+        except (TooDeep, RecursionError) as error:
+            raise EncodeError(
+                f"result: the stack was used up while a {type(value).__qualname__} was written to "
+                "the journal, as the program is itself many calls deep here. Call the step from "
+                "fewer calls deep, or raise the limit with sys.setrecursionlimit()."
+            ) from error
 
     def _carefully(self, writer: CarefulWriter, value: object) -> bytes:
         try:
             return writer.pack(value)
         except Unwritable as error:
+            if isinstance(error, TooDeep):
+                raise
             where = "result" + "".join(reversed(error.path))
             raise EncodeError(f"{where}: {error}") from error.__cause__
-        except RecursionError:
-            raise EncodeError(
-                f"result: a {type(value).__qualname__} is nested too deep to be written to the "
-                f"journal. Return a flatter value."
-            ) from None
 
 
 def _hinted(hint: Any) -> Hinted:
     return NOTHING_HINTED if hint is None else hinted(hint)
 
 
+def _object_write(cls: type) -> Write:
+    write = _codec_libraries.library_writer(cls) or _codec_numpy.numpy_writer(cls)
+    write = write or _codec_objects.object_writer(cls)
+    if write is None and _codec_attrs.is_attrs(cls):
+        write = _codec_attrs.attrs_writer(cls)
+    return write or _refuse
+
+
 def _refuse(_writer: Writer, value: Any) -> Ext:
+    if isinstance(value, memoryview):
+        raise Unwritable(type(value), "cannot be written to the journal. Return bytes(view).")
+    if isinstance(value, Iterator | KeysView | ValuesView | ItemsView):
+        raise Unwritable(
+            type(value), "cannot be written to the journal. Return its items, as a list."
+        )
     raise Unwritable(type(value))
 
 

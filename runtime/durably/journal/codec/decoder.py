@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
 from ormsgpack import unpackb
@@ -40,6 +41,9 @@ class Reader:
 
     Attributes:
         known_blobs: What other parts hold, from an earlier reading.
+        parts: The parts of the value that is being read, and how many lie inside each other there,
+            by number.
+        height: The most parts that lie inside each other below the one that is being read.
     """
 
     __slots__ = (
@@ -48,10 +52,13 @@ class Reader:
         "_failure",
         "_links",
         "_recall",
+        "_replace",
         "blobs",
+        "height",
         "hinted",
         "known",
         "known_blobs",
+        "parts",
     )
 
     def __init__(self, known: Known, hinted: Hinted, blobs: Mapping[bytes, bytes]) -> None:
@@ -63,7 +70,10 @@ class Reader:
         self._expanded = 0
         self._failure: BaseException | None = None
         self._recall: Recall | None = None
+        self._replace: Callable[[str], Any] | None = None
         self.known_blobs: Recalled = {}
+        self.parts: dict[Any, tuple[Any, int]] = {}
+        self.height = 0
 
     def remember(self, recall: Recall) -> None:
         """Take from *recall* what is known of blobs, and keep there what is read."""
@@ -79,11 +89,22 @@ class Reader:
             return self.unpack(data)
         except BaseException as raised:
             error = self._failure or raised  # ormsgpack hides what an extension value raised
+        if isinstance(error, Missing):
+            raise DecodeError(str(error))
         if isinstance(error, DecodeError) or not isinstance(error, Exception):
             raise error
         raise DecodeError(
             f"stored bytes do not make a value: {type(error).__name__}: {error}"
         ) from error
+
+    @contextmanager
+    def replacing(self, replace: Callable[[str], Any]) -> Iterator[None]:
+        """Have what is read inside made by *replace* from its class's name if that is missing."""
+        before, self._replace = self._replace, replace
+        try:
+            yield
+        finally:
+            self._replace = before
 
     def unpack(self, data: bytes) -> Any:
         """Return the value of the bytes inside an extension value."""
@@ -107,8 +128,14 @@ class Reader:
         self._depth += 1
         if self._depth > MAX_OBJECTS or (self._depth > FREE_OBJECTS and too_nested(data)):
             raise DecodeError("stored bytes nest deeper than any value that is written")
-        value = read(self, data)
-        self._depth -= 1
+        depth = self._depth
+        try:
+            value = read(self, data)
+        except Missing as error:
+            if self._replace is None:
+                raise
+            value, self._failure = self._replace(error.name), None
+        self._depth = depth - 1
         return value
 
     def _follow(self, key: bytes) -> Any:
@@ -166,15 +193,29 @@ class Reader:
         return found  # type: ignore[no-any-return]
 
 
-def missing(name: str) -> DecodeError:
+class Missing(Exception):  # noqa: N818 - internal; becomes a DecodeError
+    """A class that the journal names is not there.
+
+    Attributes:
+        name: The stored name.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def missing(name: str) -> Missing:
     """Return the error for a class that the rule does not let be found."""
     if name.startswith(HINT):
-        return DecodeError(
+        return Missing(
+            name,
             "the journal holds a value of the class that was the hint when it was written "
-            f"({name[1:] or 'itself'}); pass that class as the hint"
+            f"({name[1:] or 'itself'}); pass that class as the hint",
         )
     package = name.partition(":")[0].partition(".")[0]
-    return DecodeError(
+    return Missing(
+        name,
         f"the journal names {name!r}, which is not loaded: import its module before the run "
-        f"continues, register a TypeCodec, or allow-list {package!r}"
+        f"continues, register a TypeCodec, or allow-list {package!r}",
     )

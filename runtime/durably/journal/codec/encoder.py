@@ -19,6 +19,7 @@ from ormsgpack import Ext, packb
 from .class_names import Hinted
 from .depth import too_nested
 from .format import BIG_INT, FREE_OBJECTS, MAP, MAX_OBJECTS, OPTIONS, SURROGATES
+from .left_out import left_out
 
 Write: TypeAlias = "Callable[[Writer, Any], Ext]"
 
@@ -29,7 +30,7 @@ _HIDDEN = (
     "cannot be found again by its name, so it cannot be written to the journal. Define it at the "
     "top of a module, pass it as the hint, or register a TypeCodec for it."
 )
-_TOO_DEEP = "is nested too deep to be written to the journal. Return a flatter value."
+_TOO_DEEP = "is nested too deep to be written in one piece."
 
 
 class Unwritable(Exception):  # noqa: N818 - internal; becomes an EncodeError with a path
@@ -43,6 +44,13 @@ class Unwritable(Exception):  # noqa: N818 - internal; becomes an EncodeError wi
         where = "" if cls.__module__ == "builtins" else f"{cls.__module__}."
         super().__init__(f"{where}{cls.__qualname__} {why}")
         self.path: list[str] = []
+
+
+class TooDeep(Unwritable):
+    """The value nests deeper than one piece of the written form may; it is to be cut into parts."""
+
+    def __init__(self, cls: type) -> None:
+        super().__init__(cls, _TOO_DEEP)
 
 
 class Plans(Protocol):
@@ -95,14 +103,21 @@ def hides_buffer(data: bytes, value: Any) -> bool:
 
 
 class Writer:
-    """Writes a value in one go; any failure means that a careful writer must look at it."""
+    """Writes a value in one go; any failure means that a careful writer must look at it.
 
-    __slots__ = ("chain", "depth", "hinted", "plans")
+    Attributes:
+        depth: How many objects are open.
+        chain: The exceptions that are open.
+        lenient: How many parts are open of which a part that cannot be written is left out.
+    """
+
+    __slots__ = ("chain", "depth", "hinted", "lenient", "plans")
 
     def __init__(self, plans: Plans, hinted: Hinted) -> None:
         self.plans = plans
         self.hinted = hinted
         self.depth = 0
+        self.lenient = 0
         self.chain: list[BaseException] = []
 
     def pack(self, value: Any) -> bytes:
@@ -128,10 +143,10 @@ class Writer:
     def ext(self, code: int, node: Any) -> Ext:
         """Return an extension value that holds *node*."""
         if self.depth > MAX_OBJECTS:
-            raise Unwritable(type(node), _TOO_DEEP)
+            raise TooDeep(type(node))
         data = self._packed(node)
         if self.depth > FREE_OBJECTS and too_nested(data):
-            raise Unwritable(type(node), _TOO_DEEP)
+            raise TooDeep(type(node))
         return Ext(code, data)
 
     def name(self, cls: type) -> str:
@@ -164,6 +179,10 @@ class Writer:
         """Return the nodes of those of *values* that can be written."""
         return values
 
+    def marked(self, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        """Return the nodes of *values*, with a mark for each part that cannot be written."""
+        return values
+
 
 class CarefulWriter(Writer):
     """Walks the value itself: slower, writes everything that can be, knows where it is."""
@@ -182,7 +201,7 @@ class CarefulWriter(Writer):
         try:
             return packb(node, None, OPTIONS)
         except TypeError:
-            raise Unwritable(type(node), _TOO_DEEP) from None
+            raise TooDeep(type(node)) from None
 
     def node(self, value: Any) -> Any:
         """Turn *value* into what ormsgpack writes without help."""
@@ -245,14 +264,28 @@ class CarefulWriter(Writer):
         for key, value in values.items():
             try:
                 nodes[key] = self.node(value)
+            except TooDeep:
+                raise
             except Unwritable:
                 continue
         return nodes
 
+    def marked(self, values: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        """Turn *values* into nodes, with a mark for each part, however deep, that cannot be."""
+        self.lenient += 1
+        try:
+            return {key: self._at(f".{key}", value) for key, value in values.items()}
+        finally:
+            self.lenient -= 1
+
     def _at(self, where: str, value: Any) -> Any:
         try:
             return self.node(value)
+        except TooDeep:
+            raise
         except Unwritable as error:
+            if self.lenient:
+                return left_out(type(value))
             error.path.append(where)
             raise
 

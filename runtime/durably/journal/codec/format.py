@@ -36,13 +36,18 @@ DATACLASS: Final = 22  # [class, fields, further attributes]
 PYDANTIC: Final = 23  # [class, fields, names set or true for all, extra, private, further]
 EXCEPTION: Final = 24  # [class, text, args, attributes, slots, cause, context, group]
 REFERENCE: Final = 25  # class or function, by name
-NDARRAY: Final = 26  # [dtype, shape, bytes]
-NUMPY_SCALAR: Final = 27  # [dtype, bytes]
+NDARRAY: Final = 26  # [dtype, or array of [name, dtype, shape?] for a structured one, shape, bytes]
+NUMPY_SCALAR: Final = 27  # [dtype as for NDARRAY, bytes]
 CUSTOM: Final = 28  # [tag of a TypeCodec, data]
 BLOB: Final = 29  # hash of a value that is stored apart
 NAMESPACE: Final = 30  # types.SimpleNamespace: its attributes
 VALIDATION: Final = 31  # pydantic's ValidationError: [title, text, [[type, loc, msg, input, ctx]…]]
 SPLICED: Final = 32  # array of arrays, whose items stand one after the other: a long list
+LIBRARY: Final = 33  # [class, data]: an object of a library whose parts are known
+ATTRS: Final = 34  # [class, fields, further attributes]
+LEFT_OUT: Final = 35  # [class, why]: part of an exception that could not be written
+PARTS: Final = 36  # [bytes, …]: a value cut into parts because it nests deep; the first is its top
+PART: Final = 37  # number of the part that belongs here, a part after the one that it stands in
 
 OPTIONS: Final = (
     ormsgpack.OPT_PASSTHROUGH_BIG_INT
@@ -66,6 +71,12 @@ FREE_OBJECTS: Final = 4
 
 MAX_NESTING: Final = 32
 """How deep lists and dicts may nest inside one object that lies deeper than `FREE_OBJECTS`."""
+
+PART_LEVELS: Final = 16
+"""How deep a part of a value nests that is cut into parts."""
+
+MAX_HEIGHT: Final = 256
+"""How many parts may lie inside each other."""
 
 MAX_PATTERN: Final = 10_000
 """Longest regular expression, in characters."""

@@ -23,6 +23,8 @@ from .decoder import Read, Reader
 from .encoder import Write, Writer
 
 _NO_ATTRIBUTES: Final[dict[str, Any]] = {}
+HEAP_TYPE: Final = 1 << 9
+"""Py_TPFLAGS_HEAPTYPE: a class made by a class statement."""
 
 
 @functools.lru_cache(maxsize=1_000)
@@ -37,7 +39,7 @@ def slots_of(cls: Any) -> Mapping[str, types.MemberDescriptorType]:
 
 
 def slot_values(value: Any) -> dict[str, Any]:
-    """Return the slots of *value* that are set to something."""
+    """Return the slots of *value* that are set; of C classes, those set to something."""
     cls: Any = type(value)
     found: dict[str, Any] = {}
     for name, slot in slots_of(cls).items():
@@ -45,7 +47,7 @@ def slot_values(value: Any) -> dict[str, Any]:
             held = slot.__get__(value)
         except AttributeError:
             continue
-        if held is not None:
+        if held is not None or slot.__objclass__.__flags__ & HEAP_TYPE:
             found[name] = held
     return found
 

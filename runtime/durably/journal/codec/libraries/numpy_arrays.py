@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from ormsgpack import Ext
 
-from ...errors import DecodeError
-from . import format as fmt
-from .class_names import ancestry
-from .decoder import Read, Reader
-from .encoder import Unwritable, Write, Writer
+from ....errors import DecodeError
+from .. import format as fmt
+from ..class_names import ancestry
+from ..decoder import Read, Reader
+from ..encoder import Unwritable, Write, Writer
 
 _DTYPE = re.compile(r"[<>|=][biufcSUmMV]\d{1,9}(\[\d{0,9}[a-zA-Zμ]{1,8}\])?")
 _MAX_DIMENSIONS = 32

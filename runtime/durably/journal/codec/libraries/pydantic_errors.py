@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from ormsgpack import Ext
 
-from ...errors import StepFailed
-from . import format as fmt
-from .decoder import Read, Reader
-from .encoder import Writer
+from ....errors import StepFailed
+from .. import format as fmt
+from ..decoder import Read, Reader
+from ..encoder import Writer
 
 _NAME = "pydantic_core:ValidationError"
 _PARTS = ("type", "loc", "msg", "input", "ctx")

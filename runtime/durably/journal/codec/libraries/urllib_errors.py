@@ -1,0 +1,60 @@
+"""``urllib.error.HTTPError``, which is a response as well as an exception: its body is kept."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any, Final
+
+from ..class_names import ancestry, mapping_of
+from ..objects import attributes_of
+
+_LIVE: Final = frozenset({"_closer", "file"})
+_SMALL: Final = 1 << 20
+_PIECE: Final = 1 << 16
+
+
+def is_urllib_error(cls: type) -> bool:
+    """Tell whether *cls* is urllib's HTTPError or a child of it."""
+    module = sys.modules.get("urllib.error")
+    return module is not None and mapping_of(module)["HTTPError"] in ancestry(cls)
+
+
+def urllib_attributes(error: Any) -> dict[str, Any]:
+    """Return the attributes of an HTTPError, with the body that is still to be read as bytes.
+
+    The body is read from the connection, and stays readable for the program: the exception gets a
+    buffer in place of the connection. A body larger than 1 MiB is not read, and left out.
+    """
+    held = attributes_of(error)
+    body = _buffered(error)
+    if body is not None:
+        for name in ("file", "fp"):
+            held[name] = body
+        for name in [name for name, part in held.items() if callable(part)]:
+            del held[name]  # methods of the connection that were looked up before
+    return {k: v for k, v in held.items() if k not in _LIVE and not callable(v)}
+
+
+def _buffered(error: Any) -> io.BytesIO | None:
+    """Return the body as a buffer; None if it is one already, or cannot be had whole."""
+    source = attributes_of(error).get("fp")
+    if source is None or isinstance(source, io.BytesIO | io.StringIO):
+        return None
+    length = getattr(source, "length", None)
+    if isinstance(length, int) and length > _SMALL:
+        return None
+    try:
+        body = bytes(source.read())
+    except (OSError, ValueError):
+        body = b""
+    return io.BytesIO(body)
+
+
+def restore_body(error: Any) -> None:
+    """Make a rebuilt HTTPError readable again."""
+    held = attributes_of(error)
+    source, headers = held.get("fp"), held.get("hdrs")
+    if isinstance(source, io.BytesIO | io.StringIO):
+        wrap: Any = mapping_of(sys.modules["urllib.response"])["addinfourl"]
+        wrap.__init__(error, source, headers, held.get("url"), held.get("code"))
