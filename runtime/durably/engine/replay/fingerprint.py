@@ -18,6 +18,8 @@ from typing import Any
 
 import ormsgpack
 
+from .object_content import content_of
+
 _OPTIONS = (
     ormsgpack.OPT_SORT_KEYS
     | ormsgpack.OPT_PASSTHROUGH_ENUM
@@ -29,6 +31,9 @@ _OPTIONS = (
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _ADDRESS_MARK = b" at 0x"
 _DEPTH = 64
+_DEEPEST = 5_000
+"""Levels, roughly, to which a plain form is made; values that are recorded nest less deep."""
+
 _AROUND = 15
 _SHOWN = 60
 
@@ -73,28 +78,81 @@ def unpack(packed: bytes) -> Any:
     return ormsgpack.unpackb(packed)
 
 
-def plain(value: object, depth: int = 0) -> Any:  # noqa: PLR0911 - one return for each form
-    """Return *value* as data, the slow and complete way; what cannot be data becomes its type."""
-    if value is None or type(value) in _SCALARS:
-        return value
-    if type(value) is str:
-        return value.encode("utf-8", "replace").decode()
-    if type(value) is int:
-        return value if -(2**63) <= value < 2**64 else str(value)
-    if depth >= _DEPTH:
-        return type_name(type(value))
-    if isinstance(value, enum.Enum):
-        return [type_name(type(value)), value.name]
-    if isinstance(value, Mapping):
-        pairs = [(plain(k, depth + 1), plain(v, depth + 1)) for k, v in value.items()]
-        if all(isinstance(key, str) for key, _ in pairs):
-            return dict(pairs)
-        return sorted(([key, item] for key, item in pairs), key=repr)
-    if isinstance(value, list | tuple):
-        return [plain(item, depth + 1) for item in value]
-    if isinstance(value, AbstractSet):
-        return sorted((plain(item, depth + 1) for item in value), key=repr)
-    return plain(_plain_object(value), depth + 1)
+def plain(value: object) -> Any:
+    """Return *value* as data, the slow and complete way; what cannot be data becomes its type.
+
+    What lies deeper than some levels is told by a digest of its own plain form, however deep that
+    is; what contains itself, by its type.
+    """
+    parts = [_Part(value, frozenset())]
+    for part in parts:  # it grows meanwhile
+        part.make(parts)
+    for part in reversed(parts[1:]):
+        part.place[1] = print_of(ormsgpack.packb(part.form, option=_OPTIONS)).hex()
+    return parts[0].form
+
+
+class _Part:
+    """A part of a plain form.
+
+    Attributes:
+        form: It, once it is made.
+        place: What stands for it in the form of the part above.
+    """
+
+    def __init__(self, value: object, above: frozenset[int]) -> None:
+        self.form: Any = None
+        self.place = [type_name(type(value)), ""]
+        self._value = value
+        self._above = above
+        self._open: list[object] = []
+        self._parts: list[_Part] = []
+        self._kept: list[object] = []  # so that nothing else gets an id that is in *above*
+
+    def make(self, parts: list[_Part]) -> None:
+        """Make its form, and add the parts below it to *parts*."""
+        self._parts = parts
+        self.form = self._form(self._value, 0)
+
+    def _form(self, value: object, depth: int) -> Any:
+        if value is None or type(value) in _SCALARS:
+            return value
+        if type(value) is str:
+            return value.encode("utf-8", "replace").decode()
+        if type(value) is int:
+            return value if -(2**63) <= value < 2**64 else str(value)
+        if id(value) in self._above or any(value is one for one in self._open):
+            return type_name(type(value))
+        if depth >= _DEPTH:
+            return self._below(value)
+        self._open.append(value)
+        try:
+            return self._inner_form(value, depth + 1)
+        finally:
+            self._open.pop()
+
+    def _inner_form(self, value: object, depth: int) -> Any:
+        if isinstance(value, enum.Enum):
+            return [type_name(type(value)), value.name]
+        if isinstance(value, Mapping):
+            pairs = [(self._form(k, depth), self._form(v, depth)) for k, v in value.items()]
+            if all(isinstance(key, str) for key, _ in pairs):
+                return dict(pairs)
+            return sorted(([key, item] for key, item in pairs), key=repr)
+        if isinstance(value, list | tuple):
+            return [self._form(item, depth) for item in value]
+        if isinstance(value, AbstractSet):
+            return sorted((self._form(item, depth) for item in value), key=repr)
+        return self._form(_plain_object(value), depth)
+
+    def _below(self, value: object) -> list[str]:
+        """Return what stands for a part that is made later."""
+        part = _Part(value, self._above.union(map(id, self._open)))
+        part._kept = [*self._open]
+        if len(part._above) > _DEEPEST:
+            return [type_name(type(value))]
+        self._parts.append(part)
+        return part.place
 
 
 _SCALARS = (bool, float, bytes)
@@ -107,13 +165,9 @@ def _plain_object(value: Any) -> Any:  # noqa: PLR0911 - one return for each for
         return type_name(value)
     if isinstance(value, enum.Enum):
         return [type_name(type(value)), value.name]
-    if dataclasses.is_dataclass(value):
-        fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(value)}
+    fields = _fields(value)
+    if fields is not None:
         return [type_name(type(value)), fields]
-    if isinstance(
-        getattr(type(value), "model_fields", None), Mapping
-    ):  # a pydantic model, without importing pydantic
-        return [type_name(type(value)), dict(value.__dict__)]
     if isinstance(value, AbstractSet):
         return sorted((plain(item) for item in value), key=repr)
     for simple in _SIMPLE:
@@ -123,8 +177,21 @@ def _plain_object(value: Any) -> Any:  # noqa: PLR0911 - one return for each for
         return _callable_name(value)
     if isinstance(value, BaseException):
         return [type_name(type(value)), str(value)]
-    text = repr(value)
+    text, content = repr(value), content_of(value)
+    if content is not None:
+        return [type_name(type(value)), _ADDRESS.sub("", text), content]
     return type_name(type(value)) if _ADDRESS.search(text) else [type_name(type(value)), text]
+
+
+def _fields(value: Any) -> dict[str, Any] | None:
+    """Return the fields of a dataclass, a model or an object of attrs; None if it is none."""
+    cls = type(value)
+    if dataclasses.is_dataclass(cls):
+        return {f.name: getattr(value, f.name, None) for f in dataclasses.fields(cls)}
+    if isinstance(getattr(cls, "model_fields", None), Mapping):  # pydantic, which is not imported
+        return {**value.__dict__, **(getattr(value, "__pydantic_extra__", None) or {})}
+    fields = getattr(cls, "__attrs_attrs__", None)
+    return None if fields is None else {f.name: getattr(value, f.name, None) for f in fields}
 
 
 def type_name(cls: type) -> str:
