@@ -128,6 +128,38 @@ def test_numpy_comes_back():
         codec.encode(numpy.array([object()]))
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("a", "<i4"), ("b", "<f8")],
+        [("where", [("x", "<f4"), ("y", "<f4", (2, 3))]), ("name", "<U5")],
+        [("when", "<M8[s]"), ("raw", "V3")],
+    ],
+)
+def test_structured_arrays_come_back(fields):
+    """Named fields, nested ones and fields of several elements; as records too."""
+    numpy = pytest.importorskip("numpy")
+    codec = Codec()
+    array = numpy.zeros(3, dtype=fields)
+    array[fields[0][0]] = array[fields[0][0]][::-1]
+    for value in (array, array[0], array.view(numpy.recarray), array.view(numpy.recarray)[1]):
+        back = codec.decode(codec.encode(value))
+        assert type(back) is type(value)
+        assert back.dtype == value.dtype
+        assert back.dtype.type is value.dtype.type
+        assert (back == value).all()
+
+
+def test_arrays_with_more_to_them_are_refused():
+    """The message says how to return what is in them."""
+    numpy = pytest.importorskip("numpy")
+    padded = numpy.zeros(1, numpy.dtype([("a", "i1"), ("b", "i8")], align=True))
+    with pytest.raises(EncodeError, match="repack_fields"):
+        Codec().encode(padded)
+    with pytest.raises(EncodeError, match=r"Return numpy.asarray\(value\)"):
+        Codec().encode(numpy.ma.array([1, 2], mask=[0, 1]))
+
+
 class Client:
     """Stands for what is more than data."""
 

@@ -31,7 +31,8 @@ _RESPONSES: Final = frozenset(
 
 def content_of(value: Any) -> Any:
     """Return data that tells *value* from others of its class, or None if its text does."""
-    content = _content_of_class(type(value))
+    cls: Any = type(value)
+    content = _content_of_class(cls)
     return None if content is None else content(value)
 
 

@@ -20,6 +20,7 @@ from ..decoder import Read, Reader, missing
 from ..encoder import Write, Writer
 from .http_messages import HTTP_MESSAGES
 from .library import ClassName, Library
+from .pandas_values import pandas_value, pandas_writer
 from .standard_values import STANDARD_VALUES
 
 _LIBRARIES: Final[Mapping[ClassName, Library]] = {
@@ -65,9 +66,10 @@ def _library_of(cls: type) -> Library | None:
 
 def library_writer(cls: type) -> Write | None:
     """Return what writes the objects of *cls*, or None if no table knows the class."""
+    write_pandas = pandas_writer(cls)
     how = _library_of(cls)
-    if how is None:
-        return None
+    if write_pandas is not None or how is None:
+        return write_pandas
     parts, is_named = how.parts, how.is_named
     unnamed = f"{cls.__module__}:{cls.__qualname__}"
 
@@ -83,6 +85,8 @@ def _read_library(reader: Reader, data: bytes) -> Any:
     if not isinstance(stored, str):
         raise DecodeError("stored bytes hold something else where the name of a class belongs")
     module, _, name = stored.partition(":")
+    if module == "pandas":
+        return pandas_value(name, inside)
     how = _LIBRARIES.get((module, name))
     if how is not None and not how.is_named:
         return how.make(None, inside)
