@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
@@ -98,7 +98,7 @@ class Reader:
         ) from error
 
     @contextmanager
-    def replacing(self, replace: Callable[[str], Any]) -> Iterator[None]:
+    def replacing(self, replace: Callable[[str], Any]) -> Generator[None]:
         """Have what is read inside made by *replace* from its class's name if that is missing."""
         before, self._replace = self._replace, replace
         try:

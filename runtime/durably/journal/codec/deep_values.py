@@ -114,7 +114,7 @@ def _read_parts(reader: Reader, data: bytes) -> Any:
     parts = reader.unpack(data)
     if type(parts) is not list or not all(type(part) is bytes for part in parts) or not parts:
         raise DecodeError("stored bytes hold something else where the parts of a value belong")
-    before = reader.parts
+    before, value = reader.parts, None
     known = reader.parts = {}
     try:
         for number in reversed(range(len(parts))):
