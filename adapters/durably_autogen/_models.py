@@ -8,7 +8,7 @@ from copy import copy
 from functools import partial
 from typing import Any
 
-from durably.adapting import Call, Scope, Seam
+from durably.adapting import Call, Scope, Seam, without_secrets
 
 from ._clients import Traces, count
 from ._streams import closing
@@ -149,8 +149,8 @@ def _request(client: Any, messages: Iterable[Any], options: Mapping[str, Any]) -
         "tools": [_schema(tool) for tool in options.get("tools", ())],
         "tool_choice": choice if isinstance(choice, str) else choice.name,
         "json_output": _output(options.get("json_output")),
-        "settings": _settings(client),
-        "extra": dict(options.get("extra_create_args", ())),
+        "settings": without_secrets(_settings(client)),
+        "extra": without_secrets(dict(options.get("extra_create_args", ()))),
     }
 
 

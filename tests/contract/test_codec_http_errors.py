@@ -212,6 +212,36 @@ def test_a_body_of_urllib_that_was_read_is_not_there_twice(url: str) -> None:
     error.close()
 
 
+@pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1, 3 << 20])
+def test_a_large_body_of_urllib_is_left_to_the_program(size: int) -> None:
+    """A body of unknown length is kept up to 1 MiB; the program itself can read all of it."""
+
+    class Large(_Refusing):
+        protocol_version = "HTTP/1.0"
+
+        def do_GET(self) -> None:
+            self.send_response(500)
+            self.end_headers()
+            self.wfile.write(b"x" * size)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Large) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        error = raised(lambda: urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}"))
+        again = back(error)
+        assert len(error.read()) == size
+        error.close()
+        server.shutdown()
+        thread.join()
+
+    assert again.code == 500
+    if size <= 1 << 20:
+        assert len(again.read()) == size
+    else:
+        with pytest.raises(DecodeError, match="could not be recorded"):
+            again.read()
+
+
 @pytest.mark.parametrize("library", ["openai", "anthropic"])
 @pytest.mark.parametrize("is_async", [False, True])
 def test_an_error_of_a_model_client_keeps_what_it_says(

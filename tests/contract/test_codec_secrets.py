@@ -7,6 +7,7 @@ import attrs
 import pydantic
 import pytest
 
+from durably.adapting import without_secrets
 from durably.errors import DecodeError, EncodeError
 from durably.journal.codec.codec import Codec, TypeCodec
 
@@ -100,7 +101,9 @@ def test_a_secret_in_an_exception_is_left_out():
         again.login.password.get_secret_value()
 
 
-@pytest.mark.parametrize("name", ["Authorization", "x-api-key", b"Cookie", "SET-COOKIE"])
+@pytest.mark.parametrize(
+    "name", ["Authorization", "x-api-key", b"Cookie", "SET-COOKIE", "x-goog-api-key"]
+)
 def test_secret_headers_of_an_exception_are_masked(name):
     """Headers that an error carries as a plain dict are kept, but for credentials."""
     error = values.RefusedError("ann", code=403)
@@ -122,3 +125,24 @@ def test_a_header_in_a_plain_value_is_data():
     codec = Codec()
 
     assert codec.decode(codec.encode({"Authorization": "x"})) == {"Authorization": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_masked"),
+    [
+        ("X-My-Token", True),
+        ("X-Service-Secret", True),
+        ("Idempotency-Key", False),
+        ("x-ratelimit-remaining-tokens", False),
+        ("anthropic-beta", False),
+    ],
+)
+def test_headers_of_ones_own_are_told_by_their_names(name, is_masked):
+    """In a dict of headers a name that ends like a credential's counts as one."""
+    given = {"extra_headers": {name: "abc"}, "token": "x", name: "abc"}
+
+    masked = without_secrets(given)
+
+    assert (masked["extra_headers"][name] != "abc") is is_masked
+    assert masked["token"] == "x"
+    assert masked[name] == "abc"

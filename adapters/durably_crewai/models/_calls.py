@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
-from durably.adapting import Call, Scope, Step
+from durably.adapting import Call, Scope, Step, without_secrets
 
 from .._event_bus import Announced
 from .._values import class_schema, with_steady_ids, without
@@ -329,7 +329,7 @@ def _request(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     if stops:
         set_ones["stop"] = sorted(set(stops))  # CrewAI passes them through a set
     if set_ones:
-        request["settings"] = set_ones
+        request["settings"] = without_secrets(set_ones)
     return request
 
 

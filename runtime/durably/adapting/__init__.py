@@ -29,6 +29,7 @@ from ..engine import fingerprint as fingerprint
 from ..errors import Suspended as Suspended
 from ..journal import Codec as Codec
 from ..journal import TypeCodec as TypeCodec
+from ..journal import without_secrets as without_secrets
 from ..policies import policy_of as policy_of
 from ._adapter import Adapter as Adapter
 from ._adapter import Around as Around

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .codec.codec import NO_BLOBS as NO_BLOBS
 from .codec.codec import Codec as Codec
 from .codec.codec import TypeCodec as TypeCodec
+from .codec.secrets import without_secrets as without_secrets
 from .journal import Journal as Journal
 from .leases.refusals import check_free as check_free
 from .leases.refusals import lease_lost as lease_lost

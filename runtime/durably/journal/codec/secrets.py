@@ -6,6 +6,7 @@ could be sealed with. So a secret is refused, and the message says what to retur
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
@@ -40,6 +41,11 @@ _HEADERS: Final = frozenset(
         "x-vault-token",
     }
 )
+_ENDINGS: Final = re.compile(r".*[-_](auth|key|password|secret|signature|token)")
+_OPEN: Final = frozenset({"idempotency-key", "surrogate-key", "x-idempotency-key"})
+"""Headers that only look like credentials."""
+
+_HOLDERS: Final = frozenset({"default_headers", "extra_headers", "headers"})
 _DEEPEST: Final = 16
 
 
@@ -60,27 +66,37 @@ def is_secret_header(name: object) -> bool:
     """Tell whether the header *name* carries credentials."""
     if isinstance(name, bytes):
         name = name.decode("latin-1")
-    return isinstance(name, str) and name.lower() in _HEADERS
+    if not isinstance(name, str):
+        return False
+    name = name.lower()
+    return name in _HEADERS or (name not in _OPEN and _ENDINGS.fullmatch(name) is not None)
 
 
 def masked_header(name: Any, value: Any) -> Any:
     """Return the value of a header as it may be recorded."""
     if not is_secret_header(name) or not value:
         return value
+    if type(value) in (list, tuple):
+        return type(value)(masked_header(name, one) for one in value)
     return MASK.encode() if isinstance(value, bytes) else MASK
 
 
 def without_secrets(value: Any, depth: int = 0) -> Any:
     """Return *value* with the secret headers masked that its dicts hold; itself if there are none.
 
-    Clients' errors carry the headers of a request or response as a plain dict.
+    Clients' errors and options carry headers as a plain dict. Where a dict is not called so, only
+    names count that nothing else has.
+
+    Example:
+        >>> without_secrets({"extra_headers": {"X-My-Token": "abc", "X-Beta": "1"}})
+        {'extra_headers': {'X-My-Token': '<secret, not recorded by durably>', 'X-Beta': '1'}}
     """
     kind = type(value)
     if depth > _DEEPEST or kind not in (dict, list, tuple):
         return value
     if kind is dict:
         new = {key: _masked_part(key, part, depth) for key, part in value.items()}
-        return new if any(new[key] is not value[key] for key in new) else value
+        return value if all(new[key] is value[key] for key in new) else new
     parts = [without_secrets(part, depth + 1) for part in value]
     if all(part is old for part, old in zip(parts, value, strict=True)):
         return value
@@ -88,10 +104,12 @@ def without_secrets(value: Any, depth: int = 0) -> Any:
 
 
 def _masked_part(key: Any, part: Any, depth: int) -> Any:
-    if isinstance(part, str | bytes):
+    if isinstance(key, bytes):
+        key = key.decode("latin-1")
+    if key in _HOLDERS and type(part) is dict:
+        return {name: masked_header(name, held) for name, held in part.items()}
+    if isinstance(key, str) and key.lower() in _HEADERS:
         return masked_header(key, part)
-    if is_secret_header(key) and type(part) in (list, tuple) and part:
-        return type(part)(masked_header(key, one) for one in part)
     return without_secrets(part, depth + 1)
 
 

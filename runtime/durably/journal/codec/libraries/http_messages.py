@@ -52,6 +52,8 @@ def _httpx_state(writer: Writer, value: Any) -> dict[str, Any]:
     if not is_request and "_elapsed" not in held:
         with suppress(RuntimeError, AttributeError):  # it was not read to its end
             held["_elapsed"] = value.elapsed
+    if callable(held.get("default_encoding")):
+        held["default_encoding"] = value.encoding if "_content" in held else "utf-8"
     body = held.pop("_content", None)
     node = dict(writer.kept(held))
     if is_request:

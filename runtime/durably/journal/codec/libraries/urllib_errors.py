@@ -11,7 +11,6 @@ from ..objects import attributes_of
 
 _LIVE: Final = frozenset({"_closer", "file"})
 _SMALL: Final = 1 << 20
-_PIECE: Final = 1 << 16
 
 
 def is_urllib_error(cls: type) -> bool:
@@ -36,19 +35,41 @@ def urllib_attributes(error: Any) -> dict[str, Any]:
     return {k: v for k, v in held.items() if k not in _LIVE and not callable(v)}
 
 
-def _buffered(error: Any) -> io.BytesIO | None:
-    """Return the body as a buffer; None if it is one already, or cannot be had whole."""
+def _buffered(error: Any) -> io.BufferedIOBase | None:
+    """Return the body as a buffer; None if it is one already, or is known to be large."""
     source = attributes_of(error).get("fp")
     if source is None or isinstance(source, io.BytesIO | io.StringIO):
         return None
     length = getattr(source, "length", None)
-    if isinstance(length, int) and length > _SMALL:
+    if not hasattr(source, "length") or (length is not None and length > _SMALL):
         return None
     try:
-        body = bytes(source.read())
-    except (OSError, ValueError):
-        body = b""
-    return io.BytesIO(body)
+        body = bytes(source.read(_SMALL + 1))
+    except Exception:  # the connection broke, which the program meets when it reads
+        return None
+    return io.BytesIO(body) if len(body) <= _SMALL else io.BufferedReader(_Rest(body, source))
+
+
+class _Rest(io.RawIOBase):
+    """A body whose beginning was read already.
+
+    Args:
+        head: That beginning.
+        source: Where the rest comes from.
+    """
+
+    def __init__(self, head: bytes, source: Any) -> None:
+        self._head = head
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._head[: len(buffer)] or self._source.read(len(buffer))
+        self._head = self._head[len(piece) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
 
 
 def restore_body(error: Any) -> None:
@@ -58,3 +79,5 @@ def restore_body(error: Any) -> None:
     if isinstance(source, io.BytesIO | io.StringIO):
         wrap: Any = mapping_of(sys.modules["urllib.response"])["addinfourl"]
         wrap.__init__(error, source, headers, held.get("url"), held.get("code"))
+    else:
+        held["file"] = source  # a mark, which fails when the error is read
