@@ -105,7 +105,7 @@ class _Part:
         self.place = [type_name(type(value)), ""]
         self._value = value
         self._above = above
-        self._open: list[object] = []
+        self._open: dict[int, object] = {}  # by id; held, so that nothing else gets that id
         self._parts: list[_Part] = []
         self._kept: list[object] = []  # so that nothing else gets an id that is in *above*
 
@@ -121,20 +121,23 @@ class _Part:
             return value.encode("utf-8", "replace").decode()
         if type(value) is int:
             return value if -(2**63) <= value < 2**64 else str(value)
-        if id(value) in self._above or any(value is one for one in self._open):
+        mark = id(value)
+        if mark in self._open or mark in self._above:
             return type_name(type(value))
         if depth >= _DEPTH:
             return self._below(value)
-        self._open.append(value)
-        try:
-            return self._inner_form(value, depth + 1)
-        finally:
-            self._open.pop()
+        self._open[mark] = value
+        form = self._inner_form(value, depth + 1)
+        del self._open[mark]
+        return form
 
-    def _inner_form(self, value: object, depth: int) -> Any:
-        if isinstance(value, enum.Enum):
-            return [type_name(type(value)), value.name]
-        if isinstance(value, Mapping):
+    def _inner_form(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - one for each form
+        kind = type(value)  # most are of the classes themselves, which is quickly told
+        if kind is list or kind is tuple:
+            return [self._form(item, depth) for item in value]
+        if kind is not dict and isinstance(value, enum.Enum):
+            return [type_name(kind), value.name]
+        if kind is dict or isinstance(value, Mapping):
             pairs = [(self._form(k, depth), self._form(v, depth)) for k, v in value.items()]
             if all(isinstance(key, str) for key, _ in pairs):
                 return dict(pairs)
@@ -147,8 +150,8 @@ class _Part:
 
     def _below(self, value: object) -> list[str]:
         """Return what stands for a part that is made later."""
-        part = _Part(value, self._above.union(map(id, self._open)))
-        part._kept = [*self._open]
+        part = _Part(value, self._above.union(self._open))
+        part._kept = [*self._kept, *self._open.values()]
         if len(part._above) > _DEEPEST:
             return [type_name(type(value))]
         self._parts.append(part)
