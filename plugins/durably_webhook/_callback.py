@@ -23,6 +23,7 @@ _STATUS = {
     "answered": 409,
     "stale": 409,
     "over": 409,
+    "superseded": 409,
     "expired": 410,
     "unknown": 404,
 }

@@ -39,7 +39,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 RefusalReason: TypeAlias = Literal[
-    "unclear", "invalid", "answered", "stale", "expired", "over", "unknown"
+    "unclear", "invalid", "answered", "stale", "expired", "over", "superseded", "unknown"
 ]
 """Why an answer was not taken; see :class:`AnswerRefused`."""
 
@@ -135,18 +135,27 @@ class AnswerRefused(ResumeError):  # noqa: N818
     Attributes:
         reason: ``unclear`` (no decision in it), ``invalid`` (not allowed, or it does not fit the
             schema), ``answered`` (somebody was first), ``stale`` (the question has changed since
-            the version it names), ``expired``, ``over`` (the run has ended) or ``unknown``.
+            the version it names), ``expired``, ``over`` (the run has ended), ``superseded`` (the
+            run was given up: its thread got a new input, or was forked) or ``unknown``.
         by: Who answered first, if somebody did.
         at: When, in seconds since the epoch.
+        successor: The run that took the place of the one that asked, if that is superseded.
     """
 
     def __init__(
-        self, message: str, reason: RefusalReason, *, by: str = "", at: float | None = None
+        self,
+        message: str,
+        reason: RefusalReason,
+        *,
+        by: str = "",
+        at: float | None = None,
+        successor: str = "",
     ) -> None:
         super().__init__(message)
         self.reason: RefusalReason = reason
         self.by = by
         self.at = at
+        self.successor = successor
 
 
 class UnknownRun(DurablyError):  # noqa: N818

@@ -21,8 +21,11 @@ OnChange: TypeAlias = Literal["auto", "replay", "rerun", "error"]
 OnUnfinished: TypeAlias = Literal["rerun", "ask", "fail"]
 """What to do with an effect that began and has no outcome; see :class:`StepPolicy`."""
 
-Status: TypeAlias = Literal["running", "done", "failed", "waiting", "stopped", "cancelled"]
-"""Where a run stands. *stopped*: its process died; *running*: a live process drives it."""
+Status: TypeAlias = Literal[
+    "running", "done", "failed", "waiting", "stopped", "cancelled", "superseded"
+]
+"""Where a run stands. *stopped*: its process died; *running*: a live process drives it;
+*superseded*: it was given up unfinished, since its thread got a new input or was forked."""
 
 Decision: TypeAlias = Literal["approve", "edit", "reject", "respond"]
 """What a person may say to a proposed call."""
@@ -430,6 +433,7 @@ class RunView:
         open: Ids of the questions it waits for.
         wake: When it is to go on by itself, in seconds since the epoch, if it is parked.
         meta: Command line, working directory and the like.
+        successor: The run that took its place, if it is superseded.
     """
 
     run: str
@@ -443,3 +447,4 @@ class RunView:
     open: list[str] = field(default_factory=list[str])
     wake: float | None = None
     meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    successor: str = ""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..engine import Run, Sink
 from ..errors import ResumeError, UnknownRun
-from ..journal import ThreadLog
+from ..journal import ThreadLog, copied_id, with_copied_ids
 from ..journal.records import (
     Answered,
     Asked,
@@ -19,8 +19,9 @@ from ..journal.records import (
     RunWaiting,
     StepEnded,
 )
-from ..types import Command
+from ..types import Command, RunView
 from .host import Host
+from .people.answer_records import Asking, checked_answers
 from .people.command_answers import answers_of
 from .run_views import fold, new_run_id
 
@@ -78,7 +79,9 @@ def fork(
     """Begin a run from an earlier moment of a thread that is held.
 
     With a new input the run begins there with the memory of that moment. ``None`` executes the
-    moment's run again; ``Command(resume=…)`` answers the question it waited for, anew.
+    moment's run again; ``Command(resume=…)`` answers the question it waited for, anew. The fork's
+    questions have ids of its own; those of the run that is forked are understood here too. The
+    thread's unfinished run is given up.
 
     Raises:
         UnknownRun: The thread has no such moment.
@@ -90,7 +93,7 @@ def fork(
         raise UnknownRun(f"thread {log.thread!r} has no state {checkpoint_id!r}")
     if given is not None and not isinstance(given, Command):
         branch = {**meta, "memory_before": seq + 1}
-        run = host.begin_on(log, entry, given, meta=branch, sink=sink)
+        run = host.begin_on(log, entry, given, meta=branch, sink=sink, supersedes=True)
         log.catch_up()
         return run
     begun = start.record
@@ -105,8 +108,46 @@ def fork(
         meta={**begun.meta, **meta, "source": "fork", "memory_before": before},
     )
     run_id = new_run_id()
-    log.append(run_id, forked, *kept_records(log.entries, start.run, upto))
+    kept = kept_records(log.entries, start.run, upto)
+    records = [with_copied_ids(run_id, one) for one in kept]
+    blobs: Mapping[bytes, bytes] = {}
+    if isinstance(given, Command):  # refused before anything is given up for it
+        origin = _view_at(log, start.run, upto)
+        answered, blobs = _answers(host, log, origin, given, run_id, records)
+        records += answered
+    ended = host.given_up(log, run_id, "the thread was forked")
+    log.append(run_id, forked, *records, blobs=blobs, barrier=bool(blobs), ended=ended)
     log.catch_up()
-    view = fold((log.thread, one) for one in log.entries)[run_id]
-    answers = answers_of(host, view, given) if isinstance(given, Command) else None
-    return host.taken_up(log, view, answers=answers, sink=sink)
+    return host.taken_up(log, _view_at(log, run_id), sink=sink)
+
+
+def _view_at(log: ThreadLog, run: str, upto: int | None = None) -> RunView:
+    """Return a run of a thread that is held as it was at row *upto*; None: as it is now."""
+    entries = (one for one in log.entries if one.run == run and (not upto or one.seq <= upto))
+    return fold((log.thread, one) for one in entries)[run]
+
+
+def _answers(
+    host: Host,
+    log: ThreadLog,
+    origin: RunView,
+    command: Command,
+    run: str,
+    records: Iterable[Record],
+) -> tuple[list[Answered], Mapping[bytes, bytes]]:
+    """Return a command's answers as the fork *run* keeps them, and their blobs.
+
+    The command names questions by their ids in the run that is forked, which are those that whoever
+    gives it has seen.
+
+    Raises:
+        ResumeError: An answer does not fit.
+    """
+    asking = Asking(run)
+    for record in records:
+        asking.take(0, record)
+    answers = {
+        own if (own := copied_id(run, identity)) in asking.posed else identity: answer
+        for identity, answer in answers_of(host, origin, command).items()
+    }
+    return checked_answers(log, host.codec, asking, answers, by="", now=host.clock.now())

@@ -31,7 +31,7 @@ from ..engine import (
 from ..errors import ConfigError, EncodeError
 from ..hooks import Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
-from ..journal.records import Asked, Entry, RunResumed, RunStarted
+from ..journal.records import SUPERSEDED, Asked, Entry, RunEnded, RunResumed, RunStarted
 from ..listeners import Listener, Listeners
 from ..policies import Config, Match, Policies, Rule, config_for, read, rules_of
 from ..process_fork import tell_of_forks
@@ -237,13 +237,26 @@ class Host:
         run_id: str = "",
         meta: Mapping[str, Any] | None = None,
         sink: Sink | None = None,
+        supersedes: bool = False,
     ) -> Run:
-        """Like :meth:`begin`, on a thread that is held already."""
+        """Like :meth:`begin`, on a thread that is held already.
+
+        Args:
+            log: The thread.
+            entry: What is started.
+            given: Its input.
+            run_id: The run's id; a new one if it is empty.
+            meta: What to note about the run.
+            sink: Takes stream parts.
+            supersedes: Whether the run takes the place of the thread's unfinished one, which is
+                given up in the same commit.
+        """
         run_id = run_id or new_run_id()
         now = self.clock.now()
         try:
             self.activate()
             body, blobs = self.codec.split(given)
+            ended = self.given_up(log, run_id, "the thread got a new input") if supersedes else None
         except BaseException as error:
             log.release()
             if isinstance(error, EncodeError):
@@ -253,8 +266,23 @@ class Host:
         run = Run(info, log, self.codec, self.options, started=now, sink=sink)
         relay(run)
         record = RunStarted(entry, now, fingerprint(given)[0], body, _noted(run, meta))
-        self._first_append(run, record, blobs)
+        self._first_append(run, record, blobs, ended)
         return run
+
+    def given_up(self, log: ThreadLog, successor: str, why: str) -> tuple[str, RunEnded] | None:
+        """Return the thread's unfinished run and the record that gives it up; None if it has none.
+
+        A run that failed has ended; its error stays what is told of it.
+
+        Args:
+            log: The thread, which is held.
+            successor: The run that takes its place.
+            why: What happened to the thread.
+        """
+        last = None if log.was_empty else self.latest(log)
+        if last is None or last.status not in ("stopped", "waiting"):
+            return None
+        return last.run, RunEnded(SUPERSEDED, self.clock.now(), b"", [], why, successor)
 
     def resume(
         self,
@@ -320,9 +348,15 @@ class Host:
         finally:
             log.release()
 
-    def _first_append(self, run: Run, record: RunStarted | RunResumed, blobs: Any) -> None:
+    def _first_append(
+        self,
+        run: Run,
+        record: RunStarted | RunResumed,
+        blobs: Any,
+        ended: tuple[str, RunEnded] | None = None,
+    ) -> None:
         try:
-            run.append(record, blobs=blobs)
+            run.append(record, blobs=blobs, ended=ended)
         except BaseException as error:
             self.release(run)
             raise (run.failure or error) from None

@@ -7,12 +7,26 @@ from collections.abc import Iterable
 
 from ..errors import ThreadBusy, UnknownRun
 from ..journal import Journal
-from ..journal.records import Answered, Asked, Entry, RunEnded, RunResumed, RunStarted, RunWaiting
+from ..journal.records import (
+    SUPERSEDED,
+    Answered,
+    Asked,
+    Entry,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    RunWaiting,
+)
 from ..types import RunView, Status
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 10
-_STATUSES: dict[str, Status] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
+_STATUSES: dict[str, Status] = {
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    SUPERSEDED: "superseded",
+}
 
 
 def new_run_id() -> str:
@@ -44,9 +58,13 @@ def _take(view: RunView, record: object) -> None:
     if isinstance(record, RunResumed):
         # Its open questions stay: the process may die before it comes to them again.
         view.status, view.ended, view.error, view.wake = "stopped", None, "", None
+        view.successor = ""
     elif isinstance(record, RunEnded):
         view.status = _STATUSES.get(record.status, "failed")
         view.ended, view.error, view.open = record.at, record.message, []
+        if record.status == SUPERSEDED:
+            view.successor, view.wake = record.successor, None
+            view.error = f"{record.message}; run {record.successor} took its place"
     elif isinstance(record, RunWaiting):
         view.status, view.open = "waiting", list(record.open)
         view.wake, view.error = record.wake, record.why

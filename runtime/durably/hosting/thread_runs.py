@@ -66,7 +66,8 @@ def open_run(
 
     ``None`` and :class:`Command` continue the thread's last run. Anything else starts a new run,
     unless *same_input_continues* and the thread's last run was given the same and is unfinished:
-    a service that crashed and makes the same call again goes on where it was.
+    a service that crashed and makes the same call again goes on where it was. A new run takes the
+    place of the thread's unfinished one: that is ``superseded``, and its questions are closed.
 
     A ``checkpoint_id`` in the config addresses an earlier moment: the new run is a fork that begins
     with what had been done by then.
@@ -103,7 +104,7 @@ def open_run(
     except BaseException:
         log.release()
         raise
-    return host.begin_on(log, entry, given, meta=meta, sink=sink)
+    return host.begin_on(log, entry, given, meta=meta, sink=sink, supersedes=True)
 
 
 def _checkpoint(config: Mapping[str, Any] | None) -> str | None:

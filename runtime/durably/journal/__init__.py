@@ -20,6 +20,8 @@ from .log.group_commit import GroupCommit as GroupCommit
 from .log.pending_append import Pending as Pending
 from .log.thread_log import ThreadLog as ThreadLog
 from .memory_storage import MemoryStorage as MemoryStorage
+from .question_ids import copied_id as copied_id
+from .question_ids import with_copied_ids as with_copied_ids
 from .row_watch import Waiting as Waiting
 from .row_watch import wait_for_rows as wait_for_rows
 from .saver import Saver as Saver

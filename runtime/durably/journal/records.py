@@ -21,6 +21,9 @@ from .storage import Row
 OK, FAILED = 0, 1
 """Outcomes of a step."""
 
+SUPERSEDED = "superseded"
+"""Status of a run that was given up since another one took its place on the thread."""
+
 
 class RunStarted(NamedTuple):
     """A run began on the thread."""
@@ -48,7 +51,7 @@ class RunEnded(NamedTuple):
     """A run came to its end."""
 
     status: str
-    """``done``, ``failed`` or ``cancelled``."""
+    """``done``, ``failed``, ``cancelled`` or ``superseded``."""
     at: float
     value: bytes
     """The result, or the error that ended the run, encoded; empty when it could not be written."""
@@ -56,6 +59,8 @@ class RunEnded(NamedTuple):
     """Rows of the failed steps that ended the run; only these are executed again."""
     message: str = ""
     """The error in words, readable without decoding it."""
+    successor: str = ""
+    """The run of the same thread that took the place of one that is ``superseded``."""
 
 
 class RunWaiting(NamedTuple):

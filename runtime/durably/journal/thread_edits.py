@@ -10,6 +10,7 @@ from ..errors import JournalError
 from .codec.blob_writer import gather
 from .codec.compression import restored, stored
 from .leases.process_identity import owner_id
+from .question_ids import with_copied_ids
 from .records import Entry, Record, RunEnded, RunStarted, from_row, to_row
 from .storage import Lease, Row, Storage
 
@@ -29,7 +30,7 @@ class Rewriting(Storage, Protocol):
 
 
 def copy_thread(storage: Storage, source: str, target: str, now: float) -> None:
-    """Copy everything that a thread holds to a new thread; its runs get ids of their own.
+    """Copy everything that a thread holds to a new thread; its runs and their questions get new ids.
 
     Args:
         storage: Where both are.
@@ -52,10 +53,23 @@ def copy_thread(storage: Storage, source: str, target: str, now: float) -> None:
                 "delete that one first"
             )
         runs = {one.run: secrets.token_hex(5) if one.run else "" for one in entries}
-        rows = [to_row(target, one.seq, runs[one.run], one.record) for one in entries]
+        rows = [to_row(target, one.seq, runs[one.run], _copied(one, runs)) for one in entries]
         storage.append(lease, rows, _blobs(storage, source, rows), barrier=True)
     finally:
         storage.renew(lease, 0)
+
+
+def _copied(entry: Entry, runs: Mapping[str, str]) -> Record:
+    """Return a record as a copy of its thread holds it.
+
+    Args:
+        entry: The record.
+        runs: The ids of the thread's runs in the copy, by those in the thread.
+    """
+    record = entry.record
+    if isinstance(record, RunEnded) and record.successor:
+        return record._replace(successor=runs.get(record.successor, ""))
+    return with_copied_ids(runs[entry.run], record)
 
 
 def keep_latest(storage: Rewriting, thread: str, now: float) -> int:

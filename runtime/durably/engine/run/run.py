@@ -195,16 +195,26 @@ class Run:
         *records: Record,
         blobs: Mapping[bytes, bytes] = _NOTHING,
         barrier: bool = False,
+        ended: tuple[str, Record] | None = None,
     ) -> int:
         """Append records and take them into the past; a failing journal stops the run.
+
+        Args:
+            *records: What happened.
+            blobs: Parts that the records refer to.
+            barrier: Whether they must survive a power cut.
+            ended: The run that this one takes the place of, and its end.
 
         Returns:
             The first record's row number; 0 if nothing is kept.
         """
-        if self.log is None:
+        log = self.log
+        if log is None:
             return 0
         try:
-            return self.log.append(self.id, *records, blobs=blobs, barrier=barrier, owner=self)
+            return log.append(
+                self.id, *records, blobs=blobs, barrier=barrier, owner=self, ended=ended
+            )
         except DurablyError as error:
             self.stop(error)
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ...journal.records import Answered, Asked, Entry, RunEnded, RunStarted, RunWaiting, Updated
+from ...journal.records import (
+    SUPERSEDED,
+    Answered,
+    Asked,
+    Entry,
+    RunEnded,
+    RunStarted,
+    RunWaiting,
+    Updated,
+)
 from ...types import Interrupt, PregelTask, StateSnapshot
 
 Decode = Callable[[bytes], Any]
@@ -129,7 +138,7 @@ def _take(moment: Moment, entry: Entry) -> None:
         moment.open, moment.upto = list(record.open), entry.seq
     elif isinstance(record, Answered):
         moment.open = [one for one in moment.open if one != record.id]
-    elif isinstance(record, RunEnded):
+    elif isinstance(record, RunEnded) and record.status != SUPERSEDED:  # it is shown as it was left
         moment.open = []
         moment.is_done = record.status == "done"
         moment.result = record.value if moment.is_done else None

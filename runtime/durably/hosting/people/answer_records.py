@@ -14,7 +14,7 @@ from typing import Any
 from ...engine import fingerprint, interrupt_of
 from ...errors import AnswerRefused
 from ...journal import Codec, ThreadLog
-from ...journal.records import Answered, Asked, RunEnded, RunResumed, RunWaiting
+from ...journal.records import SUPERSEDED, Answered, Asked, RunEnded, RunResumed, RunWaiting
 from ...people import Question, fitting, question_of
 
 
@@ -40,14 +40,21 @@ class Asking:
     """The questions of one run, and whether it is over.
 
     Attributes:
+        run: The run's id.
         posed: Questions by id, in the order in which they were first asked.
         open: Ids of those that the run waits for, or will when it comes to them again.
         ended: How the run ended, if it did.
     """
 
+    run: str
     posed: dict[str, Posed] = field(default_factory=dict[str, Posed])
     open: set[str] = field(default_factory=set[str])
     ended: RunEnded | None = None
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether the run was given up since another one took its place on the thread."""
+        return self.ended is not None and self.ended.status == SUPERSEDED
 
     def take(self, seq: int, record: object) -> None:
         """Take one more record in."""
@@ -71,7 +78,7 @@ class Asking:
 
 def asking_of(log: ThreadLog, run: str) -> Asking:
     """Return the questions of *run* on a thread that is held."""
-    asking = Asking()
+    asking = Asking(run)
     for seq, _, record in log.marks_of(run):
         asking.take(seq, record)
     return asking
@@ -108,16 +115,46 @@ def record_answers(
     Raises:
         AnswerRefused: One of them is not taken; nothing was recorded.
     """
-    asking, seen = asking_of(log, run), versions or {}
+    records, blobs = checked_answers(
+        log,
+        codec,
+        asking_of(log, run),
+        answers,
+        by=by,
+        now=now,
+        versions=versions,
+        strict=strict,
+    )
+    if records:
+        log.append(run, *records, blobs=blobs, barrier=True)
+        log.catch_up()
+    return records
+
+
+def checked_answers(
+    log: ThreadLog,
+    codec: Codec,
+    asking: Asking,
+    answers: Mapping[str, Any],
+    *,
+    by: str,
+    now: float,
+    versions: Mapping[str, int] | None = None,
+    strict: bool = False,
+) -> tuple[list[Answered], dict[bytes, bytes]]:
+    """Return the records and blobs of answers that are taken, for the caller to append.
+
+    Arguments and errors are those of :func:`record_answers`.
+    """
+    run, seen = asking.run, versions or {}
     records: list[Answered] = []
     blobs: dict[bytes, bytes] = {}
     for identity, answer in answers.items():
         posed = asking.posed.get(identity)
         if posed is None:
-            said = f"run {run} asked no question {identity!r}. {_open_ones(asking)}"
-            raise AnswerRefused(said, "unknown")
+            raise _unasked(log, asking, identity)
         shown = interrupt_of(posed.asked, log.value(posed.asked.question))
-        _check_over(asking, run, posed)
+        _check_over(asking, posed)
         given = fitting(shown, answer, strict=strict)
         if posed.answered is not None and _is_same(log, posed.answered, given):
             continue
@@ -127,24 +164,59 @@ def record_answers(
         body, parts = codec.split(given)
         records.append(Answered(identity, now, by, body, version))
         blobs |= parts
-    if records:
-        log.append(run, *records, blobs=blobs, barrier=True)
-        log.catch_up()
-    return records
+    return records, blobs
+
+
+def _unasked(log: ThreadLog, asking: Asking, identity: str) -> AnswerRefused:
+    """Return why an answer to a question that the run never asked is not taken."""
+    for entry in log.marks():
+        if isinstance(entry.record, Asked) and entry.record.id == identity:
+            other = asking_of(log, entry.run)
+            if other.is_superseded:
+                return _superseded(other, identity)
+    said = f"run {asking.run} asked no question {identity!r}. {_open_ones(asking)}"
+    return AnswerRefused(said, "unknown")
 
 
 def _is_same(log: ThreadLog, answered: Answered, given: Any) -> bool:
     return fingerprint(log.value(answered.value))[0] == fingerprint(given)[0]
 
 
-def _check_over(asking: Asking, run: str, posed: Posed) -> None:
-    if asking.ended is not None and posed.answered is None:
-        raise AnswerRefused(
-            f"interrupt {posed.asked.id} is not asked any more: run {run} ended at "
-            f"{_time(asking.ended.at)} ({asking.ended.status}). Nothing was recorded.",
-            "over",
-            at=asking.ended.at,
-        )
+def _check_over(asking: Asking, posed: Posed) -> None:
+    check_superseded(asking, posed.asked.id)
+    if asking.ended is None or posed.answered is not None:
+        return
+    raise AnswerRefused(
+        f"interrupt {posed.asked.id} is not asked any more: run {asking.run} ended at "
+        f"{_time(asking.ended.at)} ({asking.ended.status}). Nothing was recorded.",
+        "over",
+        at=asking.ended.at,
+    )
+
+
+def check_superseded(asking: Asking, identity: str) -> None:
+    """Refuse an answer to a question of a run that was given up; one that was given stays.
+
+    Raises:
+        AnswerRefused: Another run has taken the place of the one that asked.
+    """
+    if asking.is_superseded and asking.posed[identity].answered is None:
+        raise _superseded(asking, identity)
+
+
+def _superseded(asking: Asking, identity: str) -> AnswerRefused:
+    ended = asking.ended
+    assert ended is not None
+    return AnswerRefused(
+        f"interrupt {identity} is not asked any more: run {asking.run} is superseded. "
+        f"{ended.message[:1].upper()}{ended.message[1:]} at {_time(ended.at)}, and run "
+        f"{ended.successor} took its place. Nothing was recorded. `durably approvals` lists what "
+        f"run {ended.successor} asks, if it asks anything; `durably show {ended.successor}` tells "
+        f"what it did.",
+        "superseded",
+        at=ended.at,
+        successor=ended.successor,
+    )
 
 
 def _check_open(asking: Asking, run: str, posed: Posed, version: int) -> None:

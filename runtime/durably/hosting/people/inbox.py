@@ -15,12 +15,12 @@ from typing import Any, Self
 from ...engine import Clock, interrupt_of
 from ...errors import AnswerRefused, ThreadBusy
 from ...journal import Storage, ThreadLog, wait_for_rows
-from ...journal.records import Answered, Asked
+from ...journal.records import SUPERSEDED, Answered, Entry, RunEnded
 from ...people import Question, question_of
 from ...types import RunView
 from ..host import DEFAULT_URL, Host
 from ..run_views import fold
-from .answer_records import asking_of, record_answers
+from .answer_records import Asking, Posed, asking_of, check_superseded, record_answers
 
 _ATTEMPTS = 60
 _PAUSE = 0.05
@@ -90,14 +90,29 @@ class Inbox:
 
     def pending(self) -> list[Question]:
         """Return the open questions of all runs, those asked first in front."""
-        views, asked, first_at = self._landmarks()
+        views, askings = self._landmarks()
         found = [
-            self._question(view, asked[identity], first_at[identity])
+            self._question(view, askings[view.run].posed[identity])
             for view in views.values()
             for identity in view.open
-            if identity in asked
+            if identity in askings[view.run].posed
         ]
         return sorted(found, key=lambda one: one.asked_at)
+
+    def superseded(self) -> list[tuple[Question, RunView]]:
+        """Return the questions that were given up without an answer, each with its run, newest last.
+
+        Their threads got a new input or were forked; :attr:`RunView.successor` is the run that took
+        the place of theirs.
+        """
+        views, askings = self._landmarks()
+        given_up = [view for view in views.values() if view.status == "superseded"]
+        return [
+            (self._question(view, posed), view)
+            for view in sorted(given_up, key=lambda one: one.ended or 0.0)
+            for posed in askings[view.run].posed.values()
+            if posed.answered is None
+        ]
 
     def find(self, wanted: str) -> Question:
         """Return the question whose id is, or uniquely begins with, *wanted*; open or not.
@@ -105,7 +120,7 @@ class Inbox:
         Raises:
             AnswerRefused: There is none, or there are several.
         """
-        return self._found(wanted)[1]
+        return self._found(wanted)[2]
 
     def answer(
         self, wanted: str, answer: Any, *, by: str = "", version: int | None = None
@@ -124,11 +139,17 @@ class Inbox:
                 that have changed since is refused.
 
         Raises:
-            AnswerRefused: It is unclear, wrong, late, or not the first; nothing was recorded.
+            AnswerRefused: It is unclear, wrong, late, or not the first, or its run was superseded;
+                nothing was recorded.
             ThreadBusy: A process is driving the run.
         """
-        view, question = self._found(wanted)
-        log = self._taken(view.thread)
+        view, asking, question = self._found(wanted)
+        check_superseded(asking, question.id)
+        try:
+            log = self._taken(view.thread)
+        except ThreadBusy:
+            check_superseded(self._found(question.id)[1], question.id)
+            raise
         try:
             records = record_answers(
                 log,
@@ -155,19 +176,21 @@ class Inbox:
             timeout: Seconds to wait at most.
 
         Returns:
-            Whether it is answered.
+            Whether it is answered; False at once when its run is superseded.
 
         Raises:
             AnswerRefused: There is no such question, or there are several.
         """
-        view, question = self._found(wanted)
+        view, _, question = self._found(wanted)
         journal, thread = self.host.journal, view.thread
         after, until = question.version, time.monotonic() + timeout
         while wait_for_rows(journal.storage, thread, after, max(0.0, until - time.monotonic())):
             entries = journal.read(thread, after)
-            records = [one.record for one in entries]
-            if any(isinstance(one, Answered) and one.id == question.id for one in records):
-                return True
+            for entry in entries:
+                if isinstance(entry.record, Answered) and entry.record.id == question.id:
+                    return True
+                if _gives_up(entry, view.run):
+                    return False
             after = entries[-1].seq
         return False
 
@@ -196,49 +219,67 @@ class Inbox:
             self.host.clock.sleep(_PAUSE)
         raise AssertionError("counting came to an end")
 
-    def _found(self, wanted: str) -> tuple[RunView, Question]:
-        views, asked, first_at = self._landmarks()
-        chosen = _chosen(wanted, views.values(), asked)
-        run, _, _ = asked[chosen]
-        return views[run], self._question(views[run], asked[chosen], first_at[chosen])
+    def _found(self, wanted: str) -> tuple[RunView, Asking, Question]:
+        views, askings = self._landmarks()
+        run, identity = _chosen(wanted, views, askings)
+        posed = askings[run].posed[identity]
+        return views[run], askings[run], self._question(views[run], posed)
 
-    def _landmarks(
-        self,
-    ) -> tuple[dict[str, RunView], dict[str, tuple[str, int, Asked]], dict[str, float]]:
-        """Return all runs, and all questions by id: run, version, record, first time."""
+    def _landmarks(self) -> tuple[dict[str, RunView], dict[str, Asking]]:
+        """Return all runs, and what each of them asked, by the run's id."""
         marks = [*self.host.journal.landmarks()]
-        asked: dict[str, tuple[str, int, Asked]] = {}
-        first_at: dict[str, float] = {}
+        askings: dict[str, Asking] = {}
         for _, (seq, run, record) in marks:
-            if isinstance(record, Asked):
-                asked[record.id] = (run, seq, record)
-                first_at.setdefault(record.id, record.at)
-        return fold(marks), asked, first_at
+            if run not in askings:
+                askings[run] = Asking(run)
+            askings[run].take(seq, record)
+        return fold(marks), askings
 
-    def _question(self, view: RunView, asked: tuple[str, int, Asked], asked_at: float) -> Question:
-        _, version, record = asked
-        stored = self.host.journal.value(view.thread, record.question)
+    def _question(self, view: RunView, posed: Posed) -> Question:
+        stored = self.host.journal.value(view.thread, posed.asked.question)
         return question_of(
-            interrupt_of(record, stored),
-            version=version,
+            interrupt_of(posed.asked, stored),
+            version=posed.version,
             run=view.run,
             thread=view.thread,
             entry=view.entry,
-            asked_at=asked_at,
+            asked_at=posed.first_at,
         )
 
 
+def _gives_up(entry: Entry, run: str) -> bool:
+    ended = entry.record
+    return entry.run == run and isinstance(ended, RunEnded) and ended.status == SUPERSEDED
+
+
 def _chosen(
-    wanted: str, views: Iterable[RunView], asked: Mapping[str, tuple[str, int, Asked]]
-) -> str:
-    """Return the one id that *wanted* begins; among the open ones, if one of these fits."""
-    begun = [one for one in asked if wanted and one.startswith(wanted)]
-    waiting = {identity for view in views for identity in view.open}
-    found = [one for one in begun if one in waiting] or begun
+    wanted: str, views: Mapping[str, RunView], askings: Mapping[str, Asking]
+) -> tuple[str, str]:
+    """Return the run and id of the one question whose id *wanted* begins; an open one, if one fits.
+
+    Raises:
+        AnswerRefused: There is none, or there are several.
+    """
+    begun = [
+        (run, identity)
+        for run, asking in askings.items()
+        if run in views
+        for identity in asking.posed
+        if wanted and identity.startswith(wanted)
+    ]
+    found = [(run, one) for run, one in begun if one in views[run].open] or begun
     if len(found) == 1:
         return found[0]
+    if len({identity for _, identity in found}) == 1:
+        several = "; ".join(f"run {run} on thread {views[run].thread!r}" for run, _ in found)
+        raise AnswerRefused(
+            f"question {found[0][1]} was asked by several runs, since an earlier version of durably "
+            f"copied a thread with its questions' ids: {several}. Answer it where its thread is "
+            "named: invoke(Command(resume=…), config).",
+            "unknown",
+        )
     if found:
-        several = ", ".join(found)
+        several = ", ".join(identity for _, identity in found)
         raise AnswerRefused(f"{wanted!r} may be any of {several}; give more of the id.", "unknown")
     raise AnswerRefused(
         f"no question has an id that begins with {wanted!r}; `durably approvals` lists those that "

@@ -17,6 +17,7 @@ from ...engine import Outcome, in_daemon_thread, inner_lane, interrupt_of, segme
 from ...journal import Journal, wait_for_rows
 from ...journal.records import (
     FAILED,
+    SUPERSEDED,
     Asked,
     Entry,
     RunEnded,
@@ -85,6 +86,8 @@ def _is_over(entry: Entry, later: Sequence[Entry]) -> bool:
     """Say whether a run has come to an end from which nobody has taken it up again yet."""
     if not isinstance(entry.record, RunEnded | RunWaiting):
         return False
+    if isinstance(entry.record, RunEnded) and entry.record.status == SUPERSEDED:
+        return False  # the run that took its place follows
     return not any(
         one.run == entry.run and isinstance(one.record, RunResumed | RunEnded | RunWaiting)
         for one in later

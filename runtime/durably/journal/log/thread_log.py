@@ -142,6 +142,7 @@ class ThreadLog:
         blobs: Mapping[bytes, bytes] = NO_BLOBS,
         barrier: bool = False,
         owner: Owner | None = None,
+        ended: tuple[str, Record] | None = None,
     ) -> int:
         """Append *records* and return the row number of the first.
 
@@ -151,6 +152,7 @@ class ThreadLog:
             blobs: Content-addressed parts that the records refer to.
             barrier: Whether everything so far must survive a power cut when this returns.
             owner: What has something to write in front of them, and is told when it is written.
+            ended: Another run and its end, written in front of everything else in the same commit.
 
         Raises:
             StorageError: Nothing was written. The log stays failed: a run must not go on without
@@ -158,7 +160,7 @@ class ThreadLog:
             LeaseLost: Another process drives the thread now.
         """
         if not self.turn.acquire(blocking=False):  # another thread of the run is writing
-            if self._durability not in LATER:
+            if self._durability not in LATER and ended is None:
                 return self._share(Pending(run, records, blobs, barrier=barrier, owner=owner))
             self.turn.acquire()
         try:
@@ -169,10 +171,10 @@ class ThreadLog:
                 records = (*side, *records)
             elif not records:
                 return 0  # somebody else has just taken along what was to be written
-            first = self._head + 1
-            rows = [to_row(self.thread, first, run, records[0])]
-            for record in records[1:]:
-                rows.append(to_row(self.thread, first + len(rows), run, record))
+            rows = [] if ended is None else [to_row(self.thread, self._head + 1, *ended)]
+            first = self._head + 1 + len(rows)
+            for seq, record in enumerate(records, first):
+                rows.append(to_row(self.thread, seq, run, record))
             if self._durability in LATER:
                 self._head += len(rows)
                 self._keep_back(rows, blobs, barrier)
