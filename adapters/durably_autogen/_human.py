@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from durably.adapting import Scope, Seam
+from durably.adapting import Call, Scope, Seam
 
 
 async def _get_input(
@@ -17,8 +17,14 @@ async def _get_input(
     *args: Any,
     **kwargs: Any,
 ) -> str:
-    """Ask in place of the agent's ``input_func``: the answer may come days later."""
+    """Ask in place of the agent's ``input_func``: the answer may come days later.
+
+    What a subclass asks by means of its own is a step.
+    """
     question = {"kind": "input_required", "name": self.name, "message": prompt.strip()}
+    if not original.__module__.startswith("autogen_agentchat."):
+        call = Call("human", self.name, question, effect=True, adapter="autogen")
+        return _text(await scope.astep(call, lambda: original(self, prompt, *args, **kwargs)))
     return _text(
         await scope.aask("input", question, here=lambda: original(self, prompt, *args, **kwargs))
     )
@@ -38,5 +44,6 @@ SEAMS = (
         _get_input,
         "people are asked in the terminal, and asked again after a crash",
         params=("prompt",),
+        subclasses=True,
     ),
 )

@@ -6,15 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from durably.adapting import Scope
+from durably.adapting import Call, Scope
 
 _PROMPT = (
     "Give feedback on the result. An empty answer accepts it; anything else has it improved, "
     "and you will be asked again."
 )
+PROVIDERS = "crewai.core.providers.human_input"
+"""The module that CrewAI's own provider of people's input is defined in."""
+
 _TRAINING_PROMPT = "Training: give feedback on the result and how it was reached."
 
-_reviewed: ContextVar[tuple[Any, Any] | None] = ContextVar("durably_crewai_reviewed", default=None)
+reviewed: ContextVar[tuple[Any, Any] | None] = ContextVar("durably_crewai_reviewed", default=None)
 """The agent's first answer and its executor, while a person is asked about it."""
 
 
@@ -23,11 +26,11 @@ def handle_feedback(
 ) -> Any:
     """Note what is being reviewed in ``SyncHumanInputProvider.handle_feedback``."""
     del scope
-    token = _reviewed.set((formatted_answer, context))
+    token = reviewed.set((formatted_answer, context))
     try:
         return original(self, formatted_answer, context)
     finally:
-        _reviewed.reset(token)
+        reviewed.reset(token)
 
 
 async def handle_feedback_async(
@@ -39,24 +42,47 @@ async def handle_feedback_async(
 ) -> Any:
     """Note what is being reviewed in ``SyncHumanInputProvider.handle_feedback_async``."""
     del scope
-    token = _reviewed.set((formatted_answer, context))
+    token = reviewed.set((formatted_answer, context))
     try:
         return await original(self, formatted_answer, context)
     finally:
-        _reviewed.reset(token)
+        reviewed.reset(token)
 
 
-def prompt_input(scope: Scope, original: Callable[..., str], crew: Any) -> str:
-    """Ask for feedback durably instead of at the terminal, for ``_prompt_input``."""
-    return answer_text(scope.ask("human_input", _review(crew), here=lambda: original(crew)))
+def prompt_input(scope: Scope, original: Callable[..., str], *args: Any, **kwargs: Any) -> Any:
+    """Ask for feedback durably instead of at the terminal, for ``_prompt_input``.
+
+    What a subclass asks by means of its own is a step. It may be a static method, as CrewAI's, or
+    take the provider.
+    """
+    question = review(kwargs.get("crew", args[-1] if args else None))
+    if is_own(original):
+        return scope.step(provided(question), lambda: original(*args, **kwargs))
+    return answer_text(scope.ask("human_input", question, here=lambda: original(*args, **kwargs)))
 
 
-async def prompt_input_async(scope: Scope, original: Callable[..., Any], crew: Any) -> str:
-    """Ask for feedback durably, for ``_prompt_input_async``."""
-    return answer_text(await scope.aask("human_input", _review(crew), here=lambda: original(crew)))
+async def prompt_input_async(
+    scope: Scope, original: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """Ask for feedback durably as :func:`prompt_input` does, for ``_prompt_input_async``."""
+    question = review(kwargs.get("crew", args[-1] if args else None))
+    if is_own(original):
+        return await scope.astep(provided(question), lambda: original(*args, **kwargs))
+    answer = await scope.aask("human_input", question, here=lambda: original(*args, **kwargs))
+    return answer_text(answer)
 
 
-def _review(crew: Any) -> dict[str, Any]:
+def is_own(function: Callable[..., Any]) -> bool:
+    """Say whether a provider's function is the program's own, and not CrewAI's."""
+    return getattr(function, "__module__", None) != PROVIDERS
+
+
+def provided(question: Mapping[str, Any], **options: Any) -> Call:
+    """Return the step in which a provider of the program's own asks somebody."""
+    return Call("human", "human_input", question, effect=True, adapter="crewai", **options)
+
+
+def review(crew: Any) -> dict[str, Any]:
     """Return the question about the answer that is on the table now."""
     trains = bool(getattr(crew, "_train", False))
     question: dict[str, Any] = {
@@ -64,10 +90,10 @@ def _review(crew: Any) -> dict[str, Any]:
         "name": "human_input",
         "message": _TRAINING_PROMPT if trains else _PROMPT,
     }
-    reviewed = _reviewed.get()
-    if reviewed is None:
+    on_the_table = reviewed.get()
+    if on_the_table is None:
         return question
-    first, context = reviewed
+    first, context = on_the_table
     state = getattr(context, "state", None)
     newest = _newest(context) if state is None else getattr(state, "current_answer", None)
     answer = newest or first

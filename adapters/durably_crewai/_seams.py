@@ -8,6 +8,7 @@ from . import _a2a as _remote
 from . import _artifact_ids as _artifacts
 from . import _callbacks, _memory, _spans, _tools
 from . import _parallel as _branches
+from . import _providers
 from . import _questions as _human
 from . import _telemetry_and_tokens as _support
 from .flows import _kickoff as _flows
@@ -170,6 +171,20 @@ BRANCHES = (
     ),
 )
 
+
+
+def _feedback_seams(executor: str) -> tuple[Seam, ...]:
+    """Return the seams of a class of executors; which there are differs by CrewAI's version."""
+    loses = "providers of a program's own that make their own rounds are asked again"
+    return tuple(
+        Seam(f"{executor}.{name}", "human", around, loses, optional=True)
+        for name, around in (
+            ("_handle_human_feedback", _providers.handle_human_feedback),
+            ("_ahandle_human_feedback", _providers.ahandle_human_feedback),
+        )
+    )
+
+
 PEOPLE = (
     Seam(f"{_PROVIDER}.handle_feedback", "support", _human.handle_feedback, "what is reviewed"),
     Seam(
@@ -178,14 +193,25 @@ PEOPLE = (
         _human.handle_feedback_async,
         "what is reviewed",
     ),
-    Seam(f"{_PROVIDER}._prompt_input", "human", _human.prompt_input, _TERMINAL, params=("crew",)),
+    Seam(
+        f"{_PROVIDER}._prompt_input",
+        "human",
+        _human.prompt_input,
+        _TERMINAL,
+        params=("crew",),
+        subclasses=True,
+    ),
     Seam(
         f"{_PROVIDER}._prompt_input_async",
         "human",
         _human.prompt_input_async,
         _TERMINAL,
         params=("crew",),
+        subclasses=True,
     ),
+    *_feedback_seams("crewai.agents.agent_executor:AgentExecutor"),
+    *_feedback_seams("crewai.experimental.agent_executor:AgentExecutor"),
+    *_feedback_seams("crewai.agents.crew_agent_executor:CrewAgentExecutor"),
     Seam(
         "crewai.hooks.llm_hooks:LLMCallHookContext.request_human_input",
         "human",

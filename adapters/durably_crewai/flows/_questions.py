@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import sys
 from collections.abc import Callable, Mapping
@@ -130,7 +131,13 @@ class _Asked:
         )
         if inspect.iscoroutinefunction(ask_it):
             return scope.astep(call, lambda: ask_it(context, flow))
-        return scope.step(call, lambda: ask_it(context, flow))
+        return scope.astep(call, lambda: _awaited(ask_it, context, flow))
+
+
+async def _awaited(ask_it: Callable[..., Any], context: Any, flow: Any) -> Any:
+    """Return what a plain function that may block returns, or the coroutine that it returns."""
+    found = await asyncio.to_thread(ask_it, context, flow)
+    return await found if inspect.iscoroutine(found) else found
 
 
 def _feedback(scope: Scope, flow: Any, asked: Mapping[str, Any], here: Callable[[], Any]) -> str:

@@ -42,6 +42,7 @@ from ._import_hook import activate as activate
 from ._import_hook import deactivate as deactivate
 from ._metadata import call_label as call_label
 from ._metadata import supported_versions as supported_versions
+from ._patches import is_gated as is_gated
 from ._patches import is_in as is_in
 from ._patches import problem as problem
 from ._patches import problems as problems

@@ -114,6 +114,11 @@ def is_in(seam: Seam) -> bool:
     )
 
 
+def is_gated(function: object) -> bool:
+    """Say whether a function, as it lies in its class, is one that stands in a seam's place."""
+    return _replaced(function) is not None
+
+
 def _stands(seam: Seam) -> bool:
     """Say whether the seam was put in before; an abstract one is in its subclasses alone."""
     try:

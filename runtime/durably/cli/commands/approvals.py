@@ -16,11 +16,15 @@ from ...people import (
     as_human_interrupt,
     as_tool_approval,
 )
+from ...types import RunView
 from ..context import Loaded
 from ..journal_location import is_missing, json_option, open_existing, store_option
 from ..output.questions import commands_for, words_of
 from ..output.screen import Screen
-from ..output.text import as_json, moment, short_ids, timestamp
+from ..output.text import as_json, counted, moment, short_ids, timestamp
+
+_GIVEN_UP = 3
+"""How many of the questions that were given up are named."""
 
 _DIALECTS: Mapping[str, Callable[[Question], dict[str, Any]]] = {
     "ag-ui": as_ag_ui_interrupt,
@@ -41,14 +45,20 @@ _DIALECTS: Mapping[str, Callable[[Question], dict[str, Any]]] = {
 )
 @click.pass_obj
 def approvals(loaded: Loaded, store: str, *, as_json_text: bool, dialect: str | None) -> int:
-    """List the questions that wait, oldest first."""
+    """List the questions that wait, oldest first.
+
+    Then the newest of those that were given up, since their threads got a new input.
+    """
     if dialect and not as_json_text:
         raise click.UsageError("--as says how --json tells the questions; give both")
     found: list[Question] = []
+    given_up: list[tuple[Question, RunView]] = []
     if not is_missing(store):
         host = open_existing(store, loaded.plugins)
         try:
-            found = Inbox(host).pending()
+            inbox = Inbox(host)
+            found = inbox.pending()
+            given_up = [] if as_json_text else inbox.superseded()
         finally:
             host.close()
     if as_json_text:
@@ -60,7 +70,18 @@ def approvals(loaded: Loaded, store: str, *, as_json_text: bool, dialect: str | 
     short = short_ids([one.id for one in found])
     for one in found:
         _print(screen, one, short[one.id], store)
+    _print_given_up(screen, given_up)
     return 0
+
+
+def _print_given_up(screen: Screen, given_up: list[tuple[Question, RunView]]) -> None:
+    """Write which questions are not asked any more, and which runs took the place of theirs."""
+    if not given_up:
+        return
+    screen.line(f"{counted(len(given_up), 'question')} given up, since a newer run took over:")
+    for one, view in given_up[::-1][:_GIVEN_UP]:
+        by = f"run {view.run} is superseded by run {view.successor}"
+        screen.line(f"    {one.id[:8]}  {by}  {words_of(one, screen.width - 54)}")
 
 
 def _print(screen: Screen, one: Question, identity: str, store: str) -> None:

@@ -193,7 +193,9 @@ def _print_run(
         for index, line in enumerate(table(rows)):
             screen.line(screen.paint(line, bold=not index))
     _print_questions(screen, view, questions)
-    if view.status not in ("done", "running"):
+    if view.status == "superseded":
+        screen.line(f"\nthe thread goes on with run {view.successor}: durably show {view.successor}")
+    elif view.status not in ("done", "running"):
         screen.line(f"\n{to_continue(view, store_arguments(store))}")
 
 
@@ -223,6 +225,8 @@ def _print_questions(screen: Screen, view: RunView, questions: list[QuestionLine
             screen.line(f"          {_said(screen, line)}, {moment(line.answered)}")
         elif asked.id in view.open:
             screen.line("          waits for an answer; `durably approvals` says how to give it")
+        elif view.status == "superseded":
+            screen.line(f"          given up: run {view.successor} took this run's place")
 
 
 def _said(screen: Screen, line: QuestionLine) -> str:

@@ -14,6 +14,7 @@ from ...errors import UnknownRun
 from ...hosting import Host, find_run, follow
 from ...journal.records import (
     FAILED,
+    SUPERSEDED,
     Answered,
     Asked,
     Entry,
@@ -139,6 +140,9 @@ class _Lines:
         elif record.status == "done":
             took = duration(record.at - self._began)
             self._last("ended", "green", f"done in {took}   {self._live.totals}")
+        elif record.status == SUPERSEDED:
+            said = f"superseded: {record.message}; run {record.successor} took its place"
+            self._last("stopped", "yellow", said)
         else:
             self._last("failed", "red", f"{record.status}: {record.message}")
 
@@ -169,6 +173,7 @@ _TOLD = (
     "entry",
     "status",
     "message",
+    "successor",
     "open",
     "why",
     "id",
