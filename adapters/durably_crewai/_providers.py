@@ -8,7 +8,6 @@ its own rounds nobody can see where it asks, so that its feedback as a whole is 
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 from durably.adapting import Call, Scope, is_gated
 from durably.errors import EncodeError
 
-from ._questions import PROVIDERS, is_own, provided, review, reviewed, shown
+from ._provider_memory import provider_here
+from ._questions import is_own, provided, review, reviewed, shown
 
 
 def handle_human_feedback(
@@ -48,7 +48,7 @@ def _makes_rounds(handling: str, asking: str) -> bool:
         handling: Its method that handles the feedback on a result.
         asking: The one by which CrewAI's own rounds ask.
     """
-    provider = sys.modules[PROVIDERS].get_provider()
+    provider = provider_here()
     return is_own(_plain(provider, handling)) or not is_gated(_plain(provider, asking))
 
 
@@ -85,7 +85,7 @@ def _feedback(scope: Scope, executor: Any) -> Call:
             complete(stored["answer"])
         return stored["answer"]
 
-    return provided(review(executor.crew), dump=dump, load=load)
+    return provided(scope, review(executor.crew), dump=dump, load=load)
 
 
 def _writable(scope: Scope, value: Any, otherwise: Callable[[Any], Any]) -> Any:

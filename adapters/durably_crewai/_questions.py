@@ -8,13 +8,12 @@ from typing import Any
 
 from durably.adapting import Call, Scope
 
+from ._provider_memory import PROVIDERS, ProviderMemory, provider_here
+
 _PROMPT = (
     "Give feedback on the result. An empty answer accepts it; anything else has it improved, "
     "and you will be asked again."
 )
-PROVIDERS = "crewai.core.providers.human_input"
-"""The module that CrewAI's own provider of people's input is defined in."""
-
 _TRAINING_PROMPT = "Training: give feedback on the result and how it was reached."
 
 reviewed: ContextVar[tuple[Any, Any] | None] = ContextVar("durably_crewai_reviewed", default=None)
@@ -57,7 +56,7 @@ def prompt_input(scope: Scope, original: Callable[..., str], *args: Any, **kwarg
     """
     question = review(kwargs.get("crew", args[-1] if args else None))
     if is_own(original):
-        return scope.step(provided(question), lambda: original(*args, **kwargs))
+        return scope.step(provided(scope, question), lambda: original(*args, **kwargs))
     return answer_text(scope.ask("human_input", question, here=lambda: original(*args, **kwargs)))
 
 
@@ -67,7 +66,7 @@ async def prompt_input_async(
     """Ask for feedback durably as :func:`prompt_input` does, for ``_prompt_input_async``."""
     question = review(kwargs.get("crew", args[-1] if args else None))
     if is_own(original):
-        return await scope.astep(provided(question), lambda: original(*args, **kwargs))
+        return await scope.astep(provided(scope, question), lambda: original(*args, **kwargs))
     answer = await scope.aask("human_input", question, here=lambda: original(*args, **kwargs))
     return answer_text(answer)
 
@@ -77,9 +76,36 @@ def is_own(function: Callable[..., Any]) -> bool:
     return getattr(function, "__module__", None) != PROVIDERS
 
 
-def provided(question: Mapping[str, Any], **options: Any) -> Call:
-    """Return the step in which a provider of the program's own asks somebody."""
-    return Call("human", "human_input", question, effect=True, adapter="crewai", **options)
+def provided(
+    scope: Scope,
+    question: Mapping[str, Any],
+    *,
+    dump: Callable[[Any], Any] = lambda answer: answer,
+    load: Callable[[Any], Any] = lambda stored: stored,
+) -> Call:
+    """Return the step in which a provider of the program's own asks somebody.
+
+    Args:
+        scope: Where.
+        question: What is reviewed.
+        dump: Makes data of what the provider returned.
+        load: Makes what it returned of that data.
+    """
+    memory = ProviderMemory(scope.run, provider_here())
+
+    def again(stored: Mapping[str, Any]) -> Any:
+        memory.put_back(stored["provider"])
+        return load(stored["answer"])
+
+    return Call(
+        "human",
+        "human_input",
+        question,
+        effect=True,
+        adapter="crewai",
+        dump=lambda answer: {"answer": dump(answer), "provider": memory.changes()},
+        load=again,
+    )
 
 
 def review(crew: Any) -> dict[str, Any]:
