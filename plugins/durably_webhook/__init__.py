@@ -28,7 +28,7 @@ else:
 
     def __getattr__(name: str) -> object:
         """Import what speaks HTTP for those only who use it: every host loads this plug-in."""
-        module = {"Callback": "_callback", "Webhook": "_posting"}.get(name)
+        module = {"Callback": "_callback", "Webhook": "_delivery"}.get(name)
         if module is not None:
             return getattr(import_module(f".{module}", __name__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
