@@ -41,9 +41,7 @@ class ProviderMemory:
     def changes(self) -> list[tuple[Place, Any]]:
         """Return what the provider remembers now and did not before."""
         return [
-            (place, value)
-            for place, value, data in self._data()
-            if self._before.get(place) != data
+            (place, value) for place, value, data in self._data() if self._before.get(place) != data
         ]
 
     def put_back(self, changes: list[tuple[Place, Any]]) -> None:

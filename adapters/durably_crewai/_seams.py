@@ -6,9 +6,8 @@ from durably.adapting import Seam
 
 from . import _a2a as _remote
 from . import _artifact_ids as _artifacts
-from . import _callbacks, _memory, _spans, _tools
+from . import _callbacks, _memory, _providers, _spans, _tools
 from . import _parallel as _branches
-from . import _providers
 from . import _questions as _human
 from . import _telemetry_and_tokens as _support
 from .flows import _kickoff as _flows
@@ -170,7 +169,6 @@ BRANCHES = (
         since="1.8",
     ),
 )
-
 
 
 def _feedback_seams(executor: str) -> tuple[Seam, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..engine import Run, Sink
@@ -113,7 +113,13 @@ def fork(
     blobs: Mapping[bytes, bytes] = {}
     if isinstance(given, Command):  # refused before anything is given up for it
         origin = _view_at(log, start.run, upto)
-        answered, blobs = _answers(host, log, origin, given, run_id, records)
+        asking = Asking(run_id)
+        for record in records:
+            asking.take(0, record)
+        answers = _answers(asking, answers_of(host, origin, given))
+        answered, blobs = checked_answers(
+            log, host.codec, asking, answers, by="", now=host.clock.now()
+        )
         records += answered
     ended = host.given_up(log, run_id, "the thread was forked")
     log.append(run_id, forked, *records, blobs=blobs, barrier=bool(blobs), ended=ended)
@@ -127,27 +133,12 @@ def _view_at(log: ThreadLog, run: str, upto: int | None = None) -> RunView:
     return fold((log.thread, one) for one in entries)[run]
 
 
-def _answers(
-    host: Host,
-    log: ThreadLog,
-    origin: RunView,
-    command: Command,
-    run: str,
-    records: Iterable[Record],
-) -> tuple[list[Answered], Mapping[bytes, bytes]]:
-    """Return a command's answers as the fork *run* keeps them, and their blobs.
+def _answers(asking: Asking, answers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return answers by the ids that a fork's questions have.
 
-    The command names questions by their ids in the run that is forked, which are those that whoever
-    gives it has seen.
-
-    Raises:
-        ResumeError: An answer does not fit.
+    They name questions by their ids in the run that is forked, which whoever answers has seen.
     """
-    asking = Asking(run)
-    for record in records:
-        asking.take(0, record)
-    answers = {
-        own if (own := copied_id(run, identity)) in asking.posed else identity: answer
-        for identity, answer in answers_of(host, origin, command).items()
+    return {
+        own if (own := copied_id(asking.run, identity)) in asking.posed else identity: answer
+        for identity, answer in answers.items()
     }
-    return checked_answers(log, host.codec, asking, answers, by="", now=host.clock.now())

@@ -30,7 +30,7 @@ class Rewriting(Storage, Protocol):
 
 
 def copy_thread(storage: Storage, source: str, target: str, now: float) -> None:
-    """Copy everything that a thread holds to a new thread; its runs and their questions get new ids.
+    """Copy everything that a thread holds to a new thread; runs and questions get new ids.
 
     Args:
         storage: Where both are.

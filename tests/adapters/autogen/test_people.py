@@ -6,8 +6,13 @@ import asyncio
 import logging
 
 import pytest
+from autogen_agentchat.agents import UserProxyAgent
+from autogen_agentchat.conditions import TextMentionTermination
+from autogen_agentchat.teams import RoundRobinGroupChat
+from autogen_core.models import UserMessage
 
 import durably
+from durably.testing import Reply, Rule, When
 
 from .programs import (
     CHAT_SCRIPT,
@@ -16,6 +21,7 @@ from .programs import (
     never_asked,
     reviewed,
     texts,
+    writers,
 )
 
 CONFIG = {"configurable": {"thread_id": "t1"}}
@@ -186,3 +192,61 @@ async def test_a_tool_left_half_way_asks_a_person(serve, client, answer, told):
     assert told in result.content
     assert result.is_error == (answer["type"] == "reject")
     assert len(calls) == (2 if answer["type"] == "approve" else 1)
+
+
+class Chat(UserProxyAgent):
+    """Asks by means of its own; perhaps after a model had a look at what was said."""
+
+    def __init__(self, answers, look=None):
+        super().__init__("boss")
+        self._answers, self._look = answers, look
+
+    async def _get_input(self, prompt, cancellation_token):
+        return self._answers.pop(0)
+
+    async def on_messages_stream(self, messages, cancellation_token):
+        if self._look is not None:
+            said = UserMessage(content=messages[-1].to_text(), source="boss")
+            await self._look.create([said])
+        async for item in super().on_messages_stream(messages, cancellation_token):
+            yield item
+
+
+@pytest.mark.parametrize("looks", [True, False])
+async def test_what_a_subclass_asks_by_itself_is_asked_once(host, serve, client, looks):
+    """Whether or not its turn has other steps in it, its answers come from the journal."""
+    server = serve([*CHAT_SCRIPT, Rule(When(), Reply.text("Seen."))])
+    answers = ["Again, please.", "APPROVE"]
+
+    def team():
+        boss = Chat(answers, client(server) if looks else None)
+        stop = TextMentionTermination("APPROVE", sources=["boss"])
+        return RoundRobinGroupChat([writers(client(server))[0], boss], termination_condition=stop)
+
+    told = [
+        texts(await durably.wrap(team(), checkpointer=host).ainvoke(given, CONFIG))
+        for given in ("A poem.", None)
+    ]
+    assert told[0] == told[1]
+    assert [text for source, text in told[0] if source == "boss"] == ["Again, please.", "APPROVE"]
+    assert answers == []
+
+
+async def test_another_task_on_a_waiting_thread_gives_the_run_up(host, serve, client):
+    """A wrapped team's new input closes the question of the run that waited."""
+    server = serve(CHAT_SCRIPT)
+
+    def team():
+        return durably.wrap(reviewed(client(server)), checkpointer=host)
+
+    await team().ainvoke("A poem.", CONFIG)
+    [before] = durably.Inbox(host).pending()
+    await team().ainvoke("A longer poem.", CONFIG)
+    [now] = durably.Inbox(host).pending()
+    assert team().get_state(CONFIG).run == now.run != before.run
+    with pytest.raises(durably.AnswerRefused, match=f"run {now.run} took its place"):
+        durably.Inbox(host).answer(before.id, "APPROVE")
+    with pytest.raises(durably.AnswerRefused, match="superseded"):
+        await team().ainvoke(durably.Command(resume={before.id: "APPROVE"}), CONFIG)
+    done = await team().ainvoke(durably.Command(resume="APPROVE"), CONFIG)
+    assert texts(done)[0] == ("user", "A longer poem.")

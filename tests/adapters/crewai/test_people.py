@@ -92,6 +92,27 @@ def test_an_answer_comes_in_another_process(serve, tmp_path, pytestconfig):
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+async def test_other_inputs_on_a_waiting_thread_give_the_run_up(host, serve, way):
+    """The question of the run that waited closes; the new run asks its own."""
+    serve(REVIEW_SCRIPT)
+
+    async def turn(given):
+        wrapped = durably.wrap(poem_crew(), checkpointer=host)
+        if way == "invoke":
+            return await asyncio.to_thread(wrapped.invoke, given, CONFIG)
+        return await wrapped.ainvoke(given, CONFIG)
+
+    [before] = (await turn({}))["__interrupt__"]
+    assert (await turn({}))["__interrupt__"] == [before]
+    [now] = (await turn({"style": "short"}))["__interrupt__"]
+    assert [one.id for one in durably.Inbox(host).pending()] == [now.id] != [before.id]
+    with pytest.raises(durably.AnswerRefused) as error:
+        await turn(durably.Command(resume={before.id: ""}))
+    assert error.value.reason == "superseded"
+    assert (await turn(durably.Command(resume={now.id: ""}))).raw == "A long, long poem."
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
 async def test_a_task_in_a_thread_suspends(host, serve, way):
     """A question in a task with async_execution=True ends the kickoff instead of hanging it."""
     server, asking = serve(SEND_SCRIPT), Asking()

@@ -159,6 +159,20 @@ def test_a_token_decides_once(host, service, answering):
     assert answering({"token": token, "answer": "reject"})[0] == 409
 
 
+def test_a_token_of_a_run_that_was_given_up_decides_nothing(host, service, answering):
+    """A new input on the thread closes the question; the receiver learns which run took over."""
+    run(host).invoke(0, CONFIG)
+    before = service.message()["callback"]["token"]
+    run(host).invoke(1, CONFIG)
+    [question] = Inbox(host).pending()
+    status, reply = answering({"token": before, "answer": "approve"})
+    assert (status, reply["error"]) == (409, "superseded")
+    assert question.run in reply["message"]
+    assert (
+        answering({"token": service.message()["callback"]["token"], "answer": "approve"})[0] == 200
+    )
+
+
 def test_forged_changed_and_old_tokens_open_nothing(host, service, answering, clock):
     """Nobody answers without a token that was given out for this question."""
     run(host).invoke(0, CONFIG)

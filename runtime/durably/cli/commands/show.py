@@ -194,7 +194,9 @@ def _print_run(
             screen.line(screen.paint(line, bold=not index))
     _print_questions(screen, view, questions)
     if view.status == "superseded":
-        screen.line(f"\nthe thread goes on with run {view.successor}: durably show {view.successor}")
+        screen.line(
+            f"\nthe thread goes on with run {view.successor}: durably show {view.successor}"
+        )
     elif view.status not in ("done", "running"):
         screen.line(f"\n{to_continue(view, store_arguments(store))}")
 

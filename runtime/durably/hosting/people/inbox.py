@@ -100,7 +100,7 @@ class Inbox:
         return sorted(found, key=lambda one: one.asked_at)
 
     def superseded(self) -> list[tuple[Question, RunView]]:
-        """Return the questions that were given up without an answer, each with its run, newest last.
+        """Return the questions given up without an answer, each with its run, newest last.
 
         Their threads got a new input or were forked; :attr:`RunView.successor` is the run that took
         the place of theirs.
@@ -273,9 +273,9 @@ def _chosen(
     if len({identity for _, identity in found}) == 1:
         several = "; ".join(f"run {run} on thread {views[run].thread!r}" for run, _ in found)
         raise AnswerRefused(
-            f"question {found[0][1]} was asked by several runs, since an earlier version of durably "
-            f"copied a thread with its questions' ids: {several}. Answer it where its thread is "
-            "named: invoke(Command(resume=…), config).",
+            f"question {found[0][1]} was asked by several runs, since an earlier version of "
+            f"durably copied a thread with its questions' ids: {several}. Answer it where its "
+            "thread is named: invoke(Command(resume=…), config).",
             "unknown",
         )
     if found:
