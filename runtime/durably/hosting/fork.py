@@ -21,6 +21,7 @@ from ..journal.records import (
 )
 from ..types import Command, RunView
 from .host import Host
+from .newest_run import given_up
 from .people.answer_records import Asking, checked_answers
 from .people.command_answers import answers_of
 from .run_views import fold, new_run_id
@@ -121,7 +122,7 @@ def fork(
             log, host.codec, asking, answers, by="", now=host.clock.now()
         )
         records += answered
-    ended = host.given_up(log, run_id, "the thread was forked")
+    ended = given_up(log, run_id, "the thread was forked", host.clock.now())
     log.append(run_id, forked, *records, blobs=blobs, barrier=bool(blobs), ended=ended)
     log.catch_up()
     return host.taken_up(log, _view_at(log, run_id), sink=sink)

@@ -31,14 +31,15 @@ from ..engine import (
 from ..errors import ConfigError, EncodeError
 from ..hooks import Plugins
 from ..journal import Codec, Journal, Storage, ThreadLog
-from ..journal.records import SUPERSEDED, Asked, Entry, RunEnded, RunResumed, RunStarted
+from ..journal.records import Asked, RunEnded, RunResumed, RunStarted
 from ..listeners import Listener, Listeners
 from ..policies import Config, Match, Policies, Rule, config_for, read, rules_of
 from ..process_fork import tell_of_forks
 from ..types import Budget, Interrupt, OnChange, RunInfo, RunView, StepPolicy
+from .newest_run import given_up, newest_run
 from .opened_journal import OpenedJournal
 from .people.answer_records import record_answers
-from .run_views import fold, new_run_id
+from .run_views import new_run_id
 from .streams.stream import ajoined, following, joined
 
 _log = logging.getLogger("durably")
@@ -256,7 +257,8 @@ class Host:
         try:
             self.activate()
             body, blobs = self.codec.split(given)
-            ended = self.given_up(log, run_id, "the thread got a new input") if supersedes else None
+            why = "the thread got a new input"
+            ended = given_up(log, run_id, why, now) if supersedes else None
         except BaseException as error:
             log.release()
             if isinstance(error, EncodeError):
@@ -268,21 +270,6 @@ class Host:
         record = RunStarted(entry, now, fingerprint(given)[0], body, _noted(run, meta))
         self._first_append(run, record, blobs, ended)
         return run
-
-    def given_up(self, log: ThreadLog, successor: str, why: str) -> tuple[str, RunEnded] | None:
-        """Return the thread's unfinished run and the record that gives it up; None if it has none.
-
-        A run that failed has ended; its error stays what is told of it.
-
-        Args:
-            log: The thread, which is held.
-            successor: The run that takes its place.
-            why: What happened to the thread.
-        """
-        last = None if log.was_empty else self.latest(log)
-        if last is None or last.status not in ("stopped", "waiting"):
-            return None
-        return last.run, RunEnded(SUPERSEDED, self.clock.now(), b"", [], why, successor)
 
     def resume(
         self,
@@ -388,12 +375,7 @@ class Host:
 
     def latest(self, log: ThreadLog) -> RunView | None:
         """Return the newest run of a thread that is held."""
-        told: list[tuple[str, Entry]] = []
-        for entry in log.marks():
-            told.append((log.thread, entry))
-            if isinstance(entry.record, RunStarted):
-                return fold(reversed(told))[entry.run]
-        return None
+        return newest_run(log)
 
     def join_stream(
         self,
