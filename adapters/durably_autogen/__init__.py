@@ -9,12 +9,13 @@ A table of seams, by job:
     _memory       memories that lie elsewhere: steps
     _human        UserProxyAgent: questions
     _spans        team runs and agents' turns: spans; who speaks next
-    _opaque       custom agents' turns without a step inside: steps; _remembering: their state
-    _unwinding    how a run gets out of a framework that hangs on exceptions
+    _custom_agents custom agents' turns without a step inside: steps; _object_state: their state
+    _unwind_targets how a run gets out of a framework that hangs on exceptions
     _ids          messages' ids and times, the same on replay
     _values       values that are more than their fields
-    _entry        how a wrapped object is run; _reviving: from which state
-    _copying      copies of it, for runs that overlap
+    _entry        how a wrapped object is run, and with which conversation
+    _conversation what it was told, taken from it and put back; _holders: where that lies
+    _loans        one object for many runs; _copies: copies for those that overlap
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any, ClassVar
 
 from durably.adapting import Adapter, Entry, Seam, TypeCodec, hookimpl, supported_versions
 
-from . import _code, _entry, _human, _ids, _memory, _models, _spans, _tools, _values
+from . import _code, _entry, _human, _ids, _loans, _memory, _models, _spans, _tools, _values
 from . import _unwind_targets as _unwinding
 
 
@@ -41,6 +42,7 @@ class AutoGenAdapter(Adapter):
         *_memory.SEAMS,
         *_human.SEAMS,
         *_spans.SEAMS,
+        *_loans.SEAMS,
     )
     codecs: ClassVar[Sequence[TypeCodec[Any]]] = _values.CODECS
     allow: ClassVar[Sequence[str]] = _values.ALLOW

@@ -1,8 +1,8 @@
 """Copies of agents and teams, so that several runs of one object can go on at the same time.
 
-An AutoGen object holds one conversation. A copy holds another: what remembers (model contexts,
-termination conditions, plain data) is its own, what works (model clients, tools, workbenches,
-functions) is shared with the original.
+An AutoGen object holds one conversation. A copy holds another: what remembers (agents, model
+contexts, memories, termination conditions, plain data) is its own, what works (model clients,
+tools, functions, objects of the program's own) is shared with the original.
 """
 
 from __future__ import annotations
@@ -10,20 +10,17 @@ from __future__ import annotations
 import asyncio
 import copy
 import uuid
+from dataclasses import is_dataclass
 from typing import Any
 
+from ._holders import bases_of, leads_to_holders
 from ._restore import is_team
-
-_REMEMBERING = ("ChatCompletionContext", "TerminationCondition")
-"""Base classes of what holds a part of the conversation."""
-
-_AGENTS = frozenset({"BaseChatAgent", "BaseGroupChat"})
 
 
 def copied(target: Any) -> Any:
     """Return a copy of an agent or a team; its members are copies too, and *target* is untouched.
 
-    The copy may hold what the original has said so far: it is to be revived before it runs.
+    The copy holds what the original has said so far.
     """
     return _copied(target, {})
 
@@ -43,16 +40,25 @@ def _copied(target: Any, made: dict[int, Any]) -> Any:
 
 def _own(value: Any, made: dict[int, Any]) -> Any:
     """Return what a copy has in the place of *value*."""
-    bases = {cls.__name__ for cls in type(value).__mro__}
-    if bases & _AGENTS:
+    if id(value) in made:
+        return made[id(value)]
+    bases = bases_of(value)
+    if leads_to_holders(bases):
         return _copied(value, made)
-    if not bases.isdisjoint(_REMEMBERING):
-        return copy.deepcopy(value)
     if type(value) in (list, tuple, set):
         return type(value)(_own(item, made) for item in value)
     if type(value) is dict:
         return {key: _own(item, made) for key, item in value.items()}
+    if hasattr(type(value), "model_fields") or (is_dataclass(value) and not callable(value)):
+        return _data(value)
     return value
+
+
+def _data(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # a lock, a connection: it works, and is shared
+        return value
 
 
 def _name_anew(team: Any, before: str) -> None:

@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import weakref
 from collections.abc import Mapping
 from typing import Any
 
-from durably.adapting import Call, Entry, Scope, live_scope
+from durably.adapting import Call, Entry, Run, Scope, live_scope, recall, remember
+from durably.errors import ResumeError
 
-from ._copies import copied
-from ._restore import is_team, of_another_loop, renewed, revive
+from ._conversation import Conversation, of_plain
+from ._loans import Lent, loans
+from ._restore import is_team
 
 _CLASSES = {
     ("autogen_agentchat.agents._base_chat_agent", "BaseChatAgent"),
     ("autogen_agentchat.teams._group_chat._base_group_chat", "BaseGroupChat"),
 }
 _log = logging.getLogger("durably")
-
-
-class _Known:
-    """What is known of an object that was run in this process.
-
-    Attributes:
-        built: Its state before its first run; None if it cannot be saved.
-        begun: Its state when its last run began.
-        is_torn: Whether its last run was cut off in the middle.
-        is_running: Whether a run of it is under way.
-    """
-
-    def __init__(self) -> None:
-        self.built: Any = None
-        self.begun: Any = None
-        self.is_torn = False
-        self.is_running = False
-
-
-_known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
 
 
 def claims(target: object) -> bool:
@@ -48,35 +28,34 @@ def claims(target: object) -> bool:
 def entry(target: Any) -> Entry:
     """Return how a run of an agent or a team is begun.
 
-    Runs in one process go on with the object's conversation, as they do without durably. A run
-    that is continued begins with the conversation that it first began with; a run that was cut off
-    in the middle is not part of the conversation. While a run is under way, another one gets a
-    copy of the object as it was built: two runs cannot share one conversation.
+    A run begins with the conversation that its thread's last run came to, in whichever process
+    that was, and in a new thread with the object as its program made it. What a run that failed,
+    or still waits, has said so far is no part of the thread's conversation. After a run the object
+    holds again what it held before. While one run has it, or a part of it, others get copies.
     """
+    lend = loans(target)
 
     async def ainvoke(given: Any) -> Any:
         scope = live_scope()
         assert scope is not None
         task = _task(given)
-        known = _known.get(target)
-        if known is not None and known.is_running:
-            other = copied(target)
-            await revive(other, known.built)
-            return await other.run(**task)
-        is_used = known is not None
-        if known is None:
-            known = _known[target] = _Known()
-        known.is_running = True
-        try:
-            await _prepare(scope, target, known, is_used=is_used)
-            return await target.run(**task)
-        except asyncio.CancelledError:
-            known.is_torn = True
-            raise
-        finally:
-            known.is_running = False
+        with lend.lent(target, scope.run) as lent:
+            await _begin(scope, lent)
+            result = await lent.target.run(**task)
+            await _keep(scope.run, lent)
+            return result
 
-    return Entry(f"autogen:{_name(target)}", ainvoke=ainvoke)
+    return Entry(
+        "autogen:team" if is_team(target) else "autogen:agent", None, ainvoke, _title(target)
+    )
+
+
+def _title(target: Any) -> str:
+    """Return what tells an agent or a team from others, the same in every process."""
+    if not is_team(target):
+        return _name(target)
+    members = ", ".join(_title(member) for member in target._participants)
+    return f"{_name(target)}({members})"
 
 
 def _name(target: Any) -> str:
@@ -105,39 +84,58 @@ def _task(given: Any) -> dict[str, Any]:
     raise TypeError(f"an AutoGen run is given a text or messages, not a {type(given).__qualname__}")
 
 
-async def _prepare(scope: Scope, target: Any, known: _Known, *, is_used: bool) -> None:
-    """Bring *target* into the state that this run begins with.
+async def _begin(scope: Scope, lent: Lent) -> None:
+    """Have the object hold the conversation that this run begins with.
 
-    The state is recorded only if the object was run before: otherwise it is as it was built, in
-    the process that continues the run too.
+    Raises:
+        ResumeError: The thread's conversation is not there, or does not fit the object.
     """
-    if not is_used:
-        known.built = known.begun = await _state(target)
-    elif is_team(target) and of_another_loop(target):
-        await renewed(target, await _state(target))
-    step = scope.open(Call("task", "state", _name(target), adapter="autogen"))
-    if step.held is not None:
-        known.begun = step.replay()
-        await revive(target, known.begun)
-    elif is_used and scope.run.info.resumed:
-        known.begun = known.built
-        await revive(target, known.begun)
-    elif is_used:
-        if known.is_torn:
-            await revive(target, known.begun)
-        known.begun = await scope.aperform(step, lambda: _state(target))
-    known.is_torn = False
-
-
-async def _state(target: Any) -> Any:
+    told = _told(scope, lent)
+    if told is None and lent.is_new and lent.original.is_held_by(lent.target):
+        return
     try:
-        return await target.save_state()
+        await lent.original.begin(lent.target, told)
     except Exception as error:
-        _log.warning(
-            "the state of %s cannot be saved (%s: %s); a run that is continued in another process "
-            "begins with the object as it was built",
-            _name(target),
-            type(error).__name__,
-            error,
-        )
+        if told is None:
+            raise
+        info = scope.run.info
+        raise ResumeError(
+            f"thread {info.thread!r} holds a conversation of {info.entry} that cannot be put into "
+            f"the {_name(lent.target)} given now ({type(error).__name__}: {error}). Wrap it with "
+            "the members that it had, or begin another thread."
+        ) from error
+
+
+def _told(scope: Scope, lent: Lent) -> Conversation | None:
+    """Return the conversation that a run begins with; None if its thread has none yet."""
+    run = scope.run
+    if any(one.name == "state" for one in scope.recorded("task")):  # told so by earlier journals
+        step = scope.open(Call("task", "state", _name(lent.target), adapter="autogen"))
+        return Conversation(step.replay())
+    kept = recall(run)
+    if kept is None:
         return None
+    if "lost" in kept:
+        raise ResumeError(
+            f"what {run.info.entry} had been told on thread {run.info.thread!r} is not known: it "
+            f"could not be saved when its last run ended ({kept['lost']}). Begin another thread."
+        )
+    return of_plain(kept)
+
+
+async def _keep(run: Run, lent: Lent) -> None:
+    """Keep the conversation for the thread's next run."""
+    if run.stopping:
+        return
+    try:
+        taken = await lent.original.taken_from(lent.target)
+        remember(run, taken.plain())
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        _log.warning(
+            "thread %r cannot be given another input: the state of %s cannot be saved (%s)",
+            run.info.thread,
+            _name(lent.target),
+            said,
+        )
+        remember(run, {"lost": said})

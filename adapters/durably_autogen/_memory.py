@@ -7,6 +7,7 @@ from typing import Any
 
 from durably.adapting import Call, Scope, Seam
 
+from ._loans import of_run
 from ._object_state import changed, put_back, remembered
 
 _IN_PROCESS = ("autogen_core.memory", "autogen_ext.memory.canvas")
@@ -16,7 +17,8 @@ _IN_PROCESS = ("autogen_core.memory", "autogen_ext.memory.canvas")
 async def _query(
     scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, query: Any, **options: Any
 ) -> Any:
-    return await _use(scope, self, "query", query, lambda: original(self, query, **options))
+    own = of_run(scope.run, self)
+    return await _use(scope, own, "query", query, lambda: original(own, query, **options))
 
 
 async def _add(
@@ -27,13 +29,13 @@ async def _add(
     *args: Any,
     **options: Any,
 ) -> Any:
-    return await _use(
-        scope, self, "add", content, lambda: original(self, content, *args, **options)
-    )
+    own = of_run(scope.run, self)
+    return await _use(scope, own, "add", content, lambda: original(own, content, *args, **options))
 
 
 async def _clear(scope: Scope, original: Callable[..., Awaitable[Any]], self: Any) -> Any:
-    return await _use(scope, self, "clear", None, lambda: original(self))
+    own = of_run(scope.run, self)
+    return await _use(scope, own, "clear", None, lambda: original(own))
 
 
 async def _use(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from durably.adapting import Entry, live_scope
+from durably.adapting import Entry, Run, live_scope
 from durably.errors import Suspended
 
 from ._spans import crew_span
@@ -43,7 +43,8 @@ def entry_of(target: Any) -> Entry:
         return _crew_entry(target)
     if kind == "Flow":
         return _flow_entry(target)
-    return Entry(f"crewai:{kind}", target.kickoff, target.kickoff_async)
+    role = _original(target, "role")
+    return Entry(f"crewai:{kind}", target.kickoff, target.kickoff_async, role)
 
 
 def _crew_entry(crew: Any) -> Entry:
@@ -60,7 +61,7 @@ def _crew_entry(crew: Any) -> Entry:
             begin: Callable[..., Any] = getattr(one, "akickoff", one.kickoff_async)
             return await _adrained(await begin(inputs=inputs))
 
-    return Entry("crewai:Crew", invoke, ainvoke)
+    return Entry("crewai:Crew", invoke, ainvoke, _crew_title(crew))
 
 
 def _flow_entry(flow: Any) -> Entry:
@@ -68,15 +69,45 @@ def _flow_entry(flow: Any) -> Entry:
 
     def invoke(given: Any) -> Any:
         inputs = _inputs(given)
-        with lend.flow() as one:
-            return _drained(one.kickoff(inputs=inputs))
+        with lend.flow(_run()) as lent:
+            result = _drained(lent.flow.kickoff(inputs=inputs))
+            lent.keep()
+            return result
 
     async def ainvoke(given: Any) -> Any:
         inputs = _inputs(given)
-        with lend.flow() as one:
-            return await _adrained(await one.kickoff_async(inputs=inputs))
+        with lend.flow(_run()) as lent:
+            result = await _adrained(await lent.flow.kickoff_async(inputs=inputs))
+            lent.keep()
+            return result
 
-    return Entry(f"crewai:{type(flow).__qualname__}", invoke, ainvoke)
+    return Entry("crewai:Flow", invoke, ainvoke, _flow_title(flow))
+
+
+def _crew_title(crew: Any) -> str:
+    """Return a crew's name, or its agents' roles as they are before inputs come into them."""
+    name = str(getattr(crew, "name", None) or "")
+    if name and name != type(crew).model_fields["name"].default:
+        return name
+    return ", ".join(_original(agent, "role") for agent in _agents(crew)) or name
+
+
+def _flow_title(flow: Any) -> str:
+    cls = type(flow)
+    # A flow made from a declaration is of CrewAI's own class.
+    declared = cls.__module__.partition(".")[0] == "crewai"
+    return str(getattr(flow, "name", None) or "") if declared else cls.__qualname__
+
+
+def _original(agent: Any, name: str) -> str:
+    """Return a text of an agent as it was before inputs were written into it."""
+    return str(getattr(agent, f"_original_{name}", None) or getattr(agent, name)).strip()
+
+
+def _run() -> Run:
+    scope = live_scope()
+    assert scope is not None
+    return scope.run
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def entry(target: Any) -> Entry:
     async def ainvoke(given: Any) -> Any:
         return await target.ainvoke(given, _config())
 
-    return Entry(f"langgraph:{target.get_name()}", invoke, ainvoke)
+    return Entry("langgraph:graph", invoke, ainvoke, target.get_name())
 
 
 def _config() -> dict[str, Any]:

@@ -3,23 +3,70 @@
 from __future__ import annotations
 
 import copy
+import logging
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ._state import crewai_names, make_new, pristine
+from durably.adapting import Run, recall, remember
+from durably.errors import ResumeError
+
+from ._state import Before, Unwritable, crewai_names, make_new, pristine, restore
+
+_log = logging.getLogger("durably")
 
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
 _NOT_YET = ("_usage_aggregation_handler", "_pending_feedback_context")
 """What a flow keeps only while it is under way."""
 
 
+class LentFlow:
+    """A flow while one run has it.
+
+    Args:
+        flow: The flow, or a copy of it.
+        run: The run.
+        original: What :func:`pristine` kept of it.
+    """
+
+    def __init__(self, flow: Any, run: Run, original: Mapping[str, Any]) -> None:
+        self.flow = flow
+        self._run = run
+        make_new(flow, original)
+        self._before = Before(run.codec, flow)
+        kept = recall(run)
+        if kept is not None and "lost" in kept:
+            raise ResumeError(
+                f"what {run.info.entry} left on thread {run.info.thread!r} is not known: its state "
+                f"could not be written when its last run ended ({kept['lost']}). Begin another "
+                "thread."
+            )
+        if kept is not None:
+            restore(flow, kept)
+
+    def keep(self) -> None:
+        """Keep what the flow has come to for the thread's next run."""
+        if self._run.stopping:
+            return
+        try:
+            left = self._before.data_left()
+        except Unwritable:
+            _log.warning(
+                "thread %r cannot be given another input: the state of %s cannot be written",
+                self._run.info.thread,
+                self._run.info.entry,
+            )
+            left = {"lost": "a value in it is no data"}
+        remember(self._run, left)
+
+
 class FlowLending:
     """Lends one flow to one run at a time; runs that come meanwhile get copies.
 
-    A flow keeps its state on itself. A run begins with the state that the flow had when it was
-    wrapped, under an id of its own; what it came to can be read from the flow until the next.
+    A flow keeps its state on itself. A thread's first run begins with the state that the flow had
+    when it was wrapped, under an id of its own; the next ones with what its last run came to. That
+    can be read from the flow until another run has it.
 
     Args:
         flow: The flow.
@@ -31,21 +78,19 @@ class FlowLending:
         self._kept = pristine(flow)
 
     @contextmanager
-    def flow(self) -> Generator[Any]:
-        """Lend the flow, as it was when it was wrapped."""
+    def flow(self, run: Run) -> Generator[LentFlow]:
+        """Lend the flow, in the state of the run's thread.
+
+        Raises:
+            ResumeError: The thread's state is not there.
+        """
         if not self._free.acquire(blocking=False):
-            yield self._copy()
+            yield LentFlow(copy_of(self._flow), run, self._kept)
             return
         try:
-            make_new(self._flow, self._kept)
-            yield self._flow
+            yield LentFlow(self._flow, run, self._kept)
         finally:
             self._free.release()
-
-    def _copy(self) -> Any:
-        made = copy_of(self._flow)
-        make_new(made, self._kept)
-        return made
 
 
 def copy_of(flow: Any) -> Any:

@@ -210,7 +210,7 @@ class _Unit:
     async def _execute(self, *args: Any, **kwargs: Any) -> Any:
         beside, lane = self._kickoff.interleaving, self._lane
         await beside.begin(lane, self._recorded.row if self._recorded is not None else inf)
-        before = Before(self._scope, self._kickoff.flow)
+        before = Before(self._scope.run.codec, self._kickoff.flow)
         self._kickoff.found[lane] = self._state()
         spent = Spent()
         is_finished = False
@@ -271,7 +271,7 @@ class _Unit:
         return None not in found and found == {self._state()}
 
     def _state(self) -> bytes | None:
-        return encoded(self._scope, state_of(self._kickoff.flow))
+        return encoded(self._scope.run.codec, state_of(self._kickoff.flow))
 
     async def _called(self, *args: Any, **kwargs: Any) -> Any:
         """Call the method as CrewAI would: a plain function in a thread."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
-from durably.adapting import Scope
+from durably.adapting import Codec, Scope
 from durably.errors import CodecError
 
 _LIVE = frozenset(
@@ -26,12 +26,12 @@ class Before:
     """A flow as a method found it.
 
     Args:
-        scope: Where.
+        codec: Says what is data.
         flow: The flow.
     """
 
-    def __init__(self, scope: Scope, flow: Any) -> None:
-        self._scope = scope
+    def __init__(self, codec: Codec, flow: Any) -> None:
+        self._codec = codec
         self._flow = flow
         held = _own(flow)
         self._written = {name: self._encoded(value) for name, value in held.items()}
@@ -54,6 +54,24 @@ class Before:
             raise Unwritable
         return left
 
+    def data_left(self) -> dict[str, Any]:
+        """Return the same without attributes that are no data, such as a crew that was made.
+
+        Raises:
+            Unwritable: The state itself is no data.
+        """
+        now = _own(self._flow)
+        left: dict[str, Any] = {"state": state_of(self._flow)}
+        if self._encoded(left) is None:
+            raise Unwritable
+        left["attributes"] = {
+            name: value
+            for name, value in now.items()
+            if self._is_new(name, value) and self._encoded(value) is not None
+        }
+        left["deleted"] = sorted(self._held.keys() - now.keys())
+        return left
+
     def _is_new(self, name: str, value: Any) -> bool:
         before = self._written.get(name)
         if before is None:
@@ -61,23 +79,23 @@ class Before:
         return self._encoded(value) != before
 
     def _encoded(self, value: Any) -> bytes | None:
-        return encoded(self._scope, value)
+        return encoded(self._codec, value)
 
 
-def encoded(scope: Scope, value: Any) -> bytes | None:
+def encoded(codec: Codec, value: Any) -> bytes | None:
     """Return *value* as the journal would hold it; None if it is more than data.
 
     None, too, if a method beside is adding to it at this very moment.
     """
     try:
-        return None if holds_live(value) else scope.run.codec.encode(value)
+        return None if holds_live(value) else codec.encode(value)
     except (CodecError, RuntimeError):  # a mapping that changed its size
         return None
 
 
 def is_data(scope: Scope, value: Any) -> bool:
     """Say whether *value* can be written, and be the same again when it is read."""
-    return encoded(scope, value) is not None
+    return encoded(scope.run.codec, value) is not None
 
 
 def state_of(flow: Any) -> dict[str, Any]:

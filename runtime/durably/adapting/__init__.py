@@ -50,6 +50,8 @@ from ._patches import refresh as refresh
 from ._patches import uninstall as uninstall
 from ._replacement import live_scope as live_scope
 from ._terminal import TerminalAdapter as TerminalAdapter
+from ._thread_memory import recall as recall
+from ._thread_memory import remember as remember
 from ._threads import ThreadsAdapter as ThreadsAdapter
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -131,14 +131,25 @@ class Entry:
     """How a wrapped object is run.
 
     Attributes:
-        name: What the run is called: ``crewai:Crew``.
+        name: What kind of object it is: ``crewai:Crew``.
         invoke: Runs it in the calling thread with an input; None if it can only be awaited.
         ainvoke: Runs it as a coroutine with an input; None if it can only be called.
+        title: Which of its kind it is, the same in every process that builds the same object.
     """
 
     name: str
     invoke: Callable[[Any], Any] | None = None
     ainvoke: Callable[[Any], Any] | None = None
+    title: str = ""
+
+    def called(self, title: str | None = None) -> Entry:
+        """Return the entry under another title; None leaves it as it is."""
+        return self if title is None else replace(self, title=title)
+
+    @property
+    def identity(self) -> str:
+        """What a run of it is recorded as; it is continued by this and nothing else."""
+        return f"{self.name}:{self.title}" if self.title else self.name
 
 
 @dataclass(frozen=True, slots=True)

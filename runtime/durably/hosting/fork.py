@@ -20,6 +20,7 @@ from ..journal.records import (
     StepEnded,
 )
 from ..types import Command, RunView
+from .entry_identity import check_entry
 from .host import Host
 from .newest_run import given_up
 from .people.answer_records import Asking, checked_answers
@@ -86,7 +87,7 @@ def fork(
 
     Raises:
         UnknownRun: The thread has no such moment.
-        ResumeError: There is no question to answer there.
+        ResumeError: There is no question to answer there, or the run was started as another entry.
     """
     seq, upto = split_id(checkpoint_id)
     start = started_at(log.entries, seq)
@@ -99,6 +100,7 @@ def fork(
         return run
     begun = start.record
     assert isinstance(begun, RunStarted)
+    check_entry(RunView(start.run, log.thread, begun.entry, begun.at), entry)
     if isinstance(given, Command) and upto == seq:
         upto = first_question(log.entries, start.run)
         if upto == 0:

@@ -9,6 +9,7 @@ from ..engine import Run, Sink, fingerprint
 from ..errors import ResumeError
 from ..journal import durability_of
 from ..types import Command, RunView
+from .entry_identity import check_entry
 from .fork import fork
 from .host import Host
 from .people.command_answers import answers_of
@@ -73,7 +74,8 @@ def open_run(
     with what had been done by then.
 
     Raises:
-        ResumeError: There is nothing to continue, or an answer does not fit.
+        ResumeError: There is nothing to continue, it was started as something else, or an answer
+            does not fit.
         ThreadBusy: Another run is driving the thread.
     """
     thread = thread_of(config)
@@ -97,6 +99,7 @@ def open_run(
         last = host.latest(log) if continues or same_input_continues else None
         if continues:
             last = _existing(last, thread)
+            check_entry(last, entry)
             answers = answers_of(host, last, given) if isinstance(given, Command) else None
             return host.taken_up(log, last, answers=answers, meta=meta, sink=sink)
         if last is not None and _is_same(last, entry, given):

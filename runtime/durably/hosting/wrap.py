@@ -35,6 +35,7 @@ from .thread_runs import named_thread, open_run
 def wrap(
     target: object,
     *,
+    name: str | None = None,
     checkpointer: str | Storage | Host = DEFAULT_URL,
     policies: Mapping[Any, StepPolicy] | None = None,
     approve: Iterable[str] = (),
@@ -50,10 +51,16 @@ def wrap(
     """Return *target* with durable runs around it; the object itself is not touched.
 
     Every model call, tool call, agent's turn and question to a person inside a run is journaled.
-    Runs may overlap, in threads and event loops: an object that holds one conversation is copied.
+    A thread's conversation is its own: its first run begins with the object as the program made it,
+    the next ones with what the thread's last run came to, in whichever process that was. Runs may
+    overlap, in threads and event loops: those that come while the object is in use get a copy.
 
     Args:
         target: A CrewAI crew, an AutoGen agent or team, or what another adapter claims.
+        name: Which object of the program this is. A run is continued by an object of the same kind
+            and name only. By default it is made from the object: a crew's name or its agents'
+            roles, an agent's role or name, a team's name and members, a flow's class, a graph's
+            name. Give one if these may change while runs wait.
         checkpointer: The journal: a URL (``sqlite:///runs.db``), a storage, or a host to share.
         policies: Step policies by pattern (a step's name, ``kind:name``, or a glob of either) or by
             :class:`durably.Match`. Of those that fit a step the last wins, field by field.
@@ -69,11 +76,14 @@ def wrap(
 
     Raises:
         TypeError: No adapter claims the object.
+        ValueError: The name is empty.
 
     Example:
         >>> crew = durably.wrap(my_crew, checkpointer="sqlite:///runs.db")  # doctest: +SKIP
         >>> crew.invoke({"topic": "tea"}, {"configurable": {"thread_id": "t1"}})  # doctest: +SKIP
     """
+    if name is not None and not name:
+        raise ValueError("wrap(name='') names nothing; leave it out, or give a name")
     host = checkpointer
     if not isinstance(host, Host):
         host = Host(
@@ -89,7 +99,7 @@ def wrap(
             stream_resumable=stream_resumable,
             catch_input=catch_input,
         )
-    entry = _claiming(host, target).entry(target)
+    entry = _claiming(host, target).entry(target).called(name)
     host.activate()
     return Durable(target, host, entry)
 
@@ -233,14 +243,16 @@ class Durable:
     def _open(
         self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
     ) -> tuple[Run, Any]:
-        run = open_run(self.host, self._entry.name, given, config, sink, same_input_continues=True)
+        run = open_run(
+            self.host, self._entry.identity, given, config, sink, same_input_continues=True
+        )
         return run, self.host.given_to(run) if run.info.resumed else given
 
     def _execute(self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None) -> Outcome:
         call, acall = self._entry.invoke, self._entry.ainvoke
         if call is None and _loop_is_running():
             raise RuntimeError(
-                f"{self._entry.name} runs on asyncio and an event loop is running: use ainvoke"
+                f"{self._entry.identity} runs on asyncio and an event loop is running: use ainvoke"
             )
         run, value = self._open(given, config, sink)
         try:

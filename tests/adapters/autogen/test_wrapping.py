@@ -78,11 +78,11 @@ async def test_a_team_streams_its_steps_and_tokens(host, serve, client):
     assert tokens[0][1]["model"] == "gpt-4o-mini"
 
 
-async def test_runs_of_one_agent_continue_its_conversation(host, serve, client):
+async def test_runs_of_one_thread_continue_its_conversation(host, serve, client):
     """As in AutoGen, an agent remembers; so does a fresh one that continues its second run."""
     server = serve(NAMES)
     agent = durably.wrap(AssistantAgent("host", client(server)), checkpointer=host)
-    await agent.ainvoke("I am Ada.", on("t1"))
+    await agent.ainvoke("I am Ada.", on("t2"))
     known = await agent.ainvoke("What is my name?", on("t2"))
     assert texts(known)[-1] == ("host", "You are Ada.")
     asked = server.count()
@@ -110,11 +110,11 @@ async def test_a_teams_second_run_is_resumed_with_its_first_in_mind(host, serve,
     team = durably.wrap(reviewed(client(server)), checkpointer=host)
     await team.ainvoke("A poem.", on("t1"))
     await team.ainvoke(durably.Command(resume="APPROVE"), on("t1"))
-    await team.ainvoke("Again.", on("t2"))
+    await team.ainvoke("Again.", on("t1"))
     asked = server.count()
 
     fresh = durably.wrap(reviewed(client(server)), checkpointer=host)
-    done = await fresh.ainvoke(durably.Command(resume="APPROVE"), on("t2"))
+    done = await fresh.ainvoke(durably.Command(resume="APPROVE"), on("t1"))
     assert texts(done) == [
         ("user", "Again."),
         ("writer", "I wrote it better."),

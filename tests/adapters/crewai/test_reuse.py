@@ -63,6 +63,56 @@ def test_a_flow_begins_each_run_with_the_state_it_was_wrapped_with(host, serve):
     assert [wrapped.invoke(None, config(n)) for n in range(3)] == results
 
 
+def test_a_thread_goes_on_with_the_state_that_its_flow_came_to(host, serve):
+    """A second run on a thread finds the first one's state and attributes, in a fresh flow too."""
+    serve(WORDS)
+    wrapped = durably.wrap(Writes(), checkpointer=host)
+    first = wrapped.invoke({"number": 1}, config("alice"))
+    wrapped.invoke({"number": 2}, config("bob"))
+    wrapped = durably.wrap(Writes(), checkpointer=host)
+    number, own, log, identity = wrapped.invoke({"number": 3}, config("alice"))
+    assert (number, own) == (3, [1, 3])
+    assert log == ["begun", "About 1.", "begun", "About 3."]
+    assert identity == first[3]
+    assert wrapped.invoke(None, config("alice"))[:3] == (number, own, log)
+
+
+class Builds(Flow):
+    """A flow that keeps more than data on itself."""
+
+    @start()
+    def begin(self):
+        self.crew = crew(task("Speak.", agent(llm=Echo(model="echo"))))
+        self.state["runs"] = self.state.get("runs", 0) + 1
+        return self.state["runs"]
+
+
+def test_what_is_no_data_on_a_flow_does_not_keep_a_thread_from_going_on(host):
+    """A crew that a method makes is made again; the state goes on."""
+    wrapped = durably.wrap(Builds(), checkpointer=host)
+    assert [wrapped.invoke({}, config("a")) for _ in range(3)] == [1, 2, 3]
+    assert wrapped.invoke({}, config("b")) == 1
+
+
+class Locked(Flow):
+    """A flow with a lock in its state."""
+
+    @start()
+    def begin(self):
+        self.state["lock"] = threading.Lock()
+        return "done"
+
+
+def test_a_state_that_cannot_be_kept_is_said_and_not_forgotten_silently(host, caplog):
+    """The run is done; another input on its thread is refused, on another thread it is not."""
+    wrapped = durably.wrap(Locked(), checkpointer=host)
+    assert wrapped.invoke({}, config("a")) == "done"
+    assert "cannot be given another input" in caplog.text
+    with pytest.raises(durably.ResumeError, match="Begin another thread"):
+        wrapped.invoke({}, config("a"))
+    assert wrapped.invoke({}, config("b")) == "done"
+
+
 @pytest.mark.parametrize("way", ["threads", "loops", "tasks"])
 def test_one_flow_serves_runs_at_once(host, serve, way):
     """Three runs that are in the same method at the same time do not see each other's state."""

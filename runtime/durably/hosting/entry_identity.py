@@ -1,0 +1,33 @@
+"""Who may continue a run: what it was started as, and nothing else."""
+
+from __future__ import annotations
+
+from ..errors import ResumeError
+from ..types import RunView
+
+
+def check_entry(view: RunView, entry: str) -> None:
+    """Refuse to continue a run as something else than it was started as.
+
+    Args:
+        view: The run.
+        entry: What would continue it: a kind and a name, or a module and a function.
+
+    Raises:
+        ResumeError: They are not the same.
+    """
+    if view.entry == entry:
+        return
+    raise ResumeError(
+        f"run {view.run} of thread {view.thread!r} was started as {view.entry}, and is now to be "
+        f"continued as {entry}. Continue it with the object that started it{_hint(view, entry)}, "
+        "or use another thread."
+    )
+
+
+def _hint(view: RunView, entry: str) -> str:
+    """Say how an object that was changed stands for the former one, if it is of the same kind."""
+    old, new = view.entry.split(":", 2), entry.split(":", 2)
+    if len(old) == len(new) == 3 and old[:2] == new[:2]:  # noqa: PLR2004 - adapter, kind, name
+        return f" (if this is the same one, changed meanwhile: durably.wrap(…, name={old[2]!r}))"
+    return ""
