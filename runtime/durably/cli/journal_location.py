@@ -79,6 +79,12 @@ def shown(url: str) -> str:
     return parts._replace(netloc=f"{parts.username}:***@{address}").geturl()
 
 
+def absolute(url: str) -> str:
+    """Return a URL that names the same journal from any directory."""
+    file = file_of(url)
+    return url if file is None else f"{_SQLITE}{file.absolute()}"
+
+
 def store_arguments(url: str) -> list[str]:
     """Return the ``--store`` arguments that a further command needs to find the same journal."""
     usual = os.environ.get(VARIABLE) or DEFAULT_URL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .due_runs import decided as decided
 from .due_runs import is_due as is_due
 from .due_runs import parked as parked
+from .entry_identity import module_of as module_of
 from .host import DEFAULT_URL as DEFAULT_URL
 from .host import Host as Host
 from .invoke_result import delivered as delivered

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 from ..errors import ResumeError
 from ..types import RunView
 
@@ -31,3 +36,19 @@ def _hint(view: RunView, entry: str) -> str:
     if len(old) == len(new) == 3 and old[:2] == new[:2]:  # noqa: PLR2004 - adapter, kind, name
         return f" (if this is the same one, changed meanwhile: durably.wrap(…, name={old[2]!r}))"
     return ""
+
+
+def module_of(func: Callable[..., Any]) -> str:
+    """Return the module that a function is known by, also where it is the program's main one.
+
+    ``python app.py``, ``python -m app`` and ``import app`` name the same functions; two scripts
+    do not, although both are ``__main__`` while they run.
+    """
+    if func.__module__ != "__main__":
+        return func.__module__
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None:
+        return str(spec.name).removesuffix(".__main__")
+    file = getattr(main, "__file__", None)
+    return Path(file).stem if file else func.__module__

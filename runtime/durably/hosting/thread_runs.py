@@ -62,6 +62,7 @@ def open_run(
     *,
     same_input_continues: bool,
     durability: str | None = None,
+    call: str = "",
 ) -> Run:
     """Return the run that an ``invoke(given, config)`` is about, ready to be driven.
 
@@ -69,6 +70,8 @@ def open_run(
     unless *same_input_continues* and the thread's last run was given the same and is unfinished:
     a service that crashed and makes the same call again goes on where it was. A new run takes the
     place of the thread's unfinished one: that is ``superseded``, and its questions are closed.
+
+    *call* is what the program would call to continue the run, for people.
 
     A ``checkpoint_id`` in the config addresses an earlier moment: the new run is a fork that begins
     with what had been done by then.
@@ -79,7 +82,7 @@ def open_run(
         ThreadBusy: Another run is driving the thread.
     """
     thread = thread_of(config)
-    meta = {"metadata": _metadata(config)}
+    meta = {"metadata": _metadata(config), "call": call}
     mode = durability_of(durability)
     continues = given is None or isinstance(given, Command)
     if thread is None:

@@ -244,7 +244,13 @@ class Durable:
         self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
     ) -> tuple[Run, Any]:
         run = open_run(
-            self.host, self._entry.identity, given, config, sink, same_input_continues=True
+            self.host,
+            self._entry.identity,
+            given,
+            config,
+            sink,
+            same_input_continues=True,
+            call="wrapped.invoke" if self._entry.invoke else "await wrapped.ainvoke",
         )
         return run, self.host.given_to(run) if run.info.resumed else given
 

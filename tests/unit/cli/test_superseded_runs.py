@@ -40,7 +40,7 @@ def test_the_run_and_its_successor_are_told(twice):
     assert [one["open"] for one in shown["questions"]] == [False]
     text = twice.durably("show", old["run"]).stdout
     assert f"given up: run {new['run']} took this run's place" in text
-    assert f"the thread goes on with run {new['run']}: durably show {new['run']}" in text
+    assert f"the thread continues with run {new['run']}: durably show {new['run']}" in text
     assert "continue with" not in text
 
 

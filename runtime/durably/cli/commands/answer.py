@@ -12,9 +12,9 @@ import click
 from ...errors import AnswerRefused
 from ...hosting import Inbox, Receipt, find_run, who_is_here
 from ...people import Question
-from ..journal_location import json_option, open_existing, store_arguments, store_option
+from ..journal_location import json_option, open_existing, store_option
+from ..output.continuation import to_continue
 from ..output.questions import commands_for, words_of
-from ..output.run_record import to_continue
 from ..output.screen import Screen
 from ..output.text import as_json, counted, moment, one_line, timestamp
 from .approvals import told
@@ -147,14 +147,15 @@ def _record(
         _check(asked, verb, store)
         receipt = inbox.answer(asked.id, answer(asked), by=by or who_is_here(), version=version)
         view = find_run(host.journal, asked.run)
+        how = to_continue(host, view, store)
     finally:
         host.close()
     if as_json_text:
         click.echo(as_json({"v": 1, **_json(receipt)}))
         return 0
     screen, goes_on = Screen(sys.stdout), goes_on and not receipt.left
-    _print(screen, receipt, "" if goes_on else to_continue(view, store_arguments(store)))
-    return continued(view, store, screen) if goes_on else 0
+    _print(screen, receipt, "" if goes_on else how)
+    return continued(view, store, screen, how) if goes_on else 0
 
 
 def _json(receipt: Receipt) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 from ...errors import LaunchError
-from ..journal_location import file_of
+from ..journal_location import absolute
 from ..output.run_summary import WAITING
 from ..output.screen import Screen
 from ..start_options import Start, check_options, start_options
@@ -53,19 +53,13 @@ def exec_(command: tuple[str, ...], **options: Any) -> int:
     with tempfile.TemporaryDirectory(prefix="durably-exec-") as place:
         settings = {
             "start": asdict(start),
-            "store": _absolute(start.store),
+            "store": absolute(start.store),
             "command": list(command),
             "cwd": str(Path.cwd()),
             "place": place,
         }
         code = _run(command, _environment(settings))
         return _exit_code(code, Path(place))
-
-
-def _absolute(store: str) -> str:
-    """Return a URL that names the same journal from any directory."""
-    file = file_of(store)
-    return store if file is None else f"sqlite:///{file.absolute()}"
 
 
 def _environment(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -15,7 +15,8 @@ from ...hosting import Host, find_run
 from ...journal.records import StepEnded
 from ...types import RunView
 from ..context import Loaded
-from ..journal_location import json_option, open_existing, store_arguments, store_option
+from ..journal_location import json_option, open_existing, store_option
+from ..output.continuation import to_continue
 from ..output.questions import words_of
 from ..output.run_record import (
     QuestionLine,
@@ -26,7 +27,6 @@ from ..output.run_record import (
     questions_of,
     steps_of,
     title_of,
-    to_continue,
     value_of,
 )
 from ..output.screen import Screen
@@ -67,12 +67,14 @@ def show(loaded: Loaded, run: str, store: str, *, step: int | None, as_json_text
             click.echo(as_json({"v": 1, **found})) if as_json_text else _print_step(found)
             return 0
         questions = questions_of(host, view, entries)
+        is_over = view.status in ("done", "running")
+        how = "" if is_over else to_continue(host, view, store)
     finally:
         host.close()
     if as_json_text:
         click.echo(as_json(_run_json(view, steps, questions)))
     else:
-        _print_run(view, steps, questions, store)
+        _print_run(view, steps, questions, how)
     return 0
 
 
@@ -169,7 +171,7 @@ def _texts(value: Any) -> Any:
 
 
 def _print_run(
-    view: RunView, steps: list[StepLine], questions: list[QuestionLine], store: str
+    view: RunView, steps: list[StepLine], questions: list[QuestionLine], how: str
 ) -> None:
     screen = Screen(sys.stdout)
     ended = f", ended {moment(view.ended)}" if view.ended else ""
@@ -194,11 +196,10 @@ def _print_run(
             screen.line(screen.paint(line, bold=not index))
     _print_questions(screen, view, questions)
     if view.status == "superseded":
-        screen.line(
-            f"\nthe thread goes on with run {view.successor}: durably show {view.successor}"
-        )
-    elif view.status not in ("done", "running"):
-        screen.line(f"\n{to_continue(view, store_arguments(store))}")
+        successor = view.successor
+        screen.line(f"\nthe thread continues with run {successor}: durably show {successor}")
+    elif how:
+        screen.line(f"\n{how}")
 
 
 def _step_row(screen: Screen, step: StepLine) -> tuple[str, ...]:

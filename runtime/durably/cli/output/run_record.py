@@ -6,7 +6,6 @@ import os
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from ...engine import Past, interrupt_of
@@ -171,15 +170,3 @@ def command_of(view: RunView) -> str:
 def title_of(view: RunView) -> str:
     """Return what was run, for people."""
     return view.entry.removeprefix("script:")
-
-
-def to_continue(view: RunView, store: list[str]) -> str:
-    """Say how a run is continued."""
-    command = command_of(view)
-    if not command:
-        return f"continue with: the same call on thread {view.thread!r}"
-    if store:
-        command = command.replace("durably run", f"durably run {shlex.join(store)}", 1)
-    place = str(view.meta.get("cwd") or "")
-    where = f"cd {shlex.quote(place)} && " if place and place != str(Path.cwd()) else ""
-    return f"continue with: {where}{command}"

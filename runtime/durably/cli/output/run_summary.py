@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from ...hosting import Host
 from ...listeners import Listener
 from ...people import question_of
 from ...types import Interrupt, RunInfo
+from .continuation import again
 from .errors import message_of, show_uncaught
 from .live import Totals, flush_output
 from .questions import commands_for, words_of
@@ -32,16 +32,17 @@ class Ending(Listener):
         screen: Where to.
         totals: What was done, kept by somebody else; None if the end of a run that is done needs
             no words.
-        again: The command line that continues the run, after ``durably``.
+        words: The command line, after ``durably``.
         store: The journal's URL.
     """
 
     def __init__(
-        self, screen: Screen, totals: Totals | None, again: Sequence[str], store: str
+        self, screen: Screen, totals: Totals | None, words: Sequence[str], store: str
     ) -> None:
         self._screen = screen
         self._totals = totals
-        self._again = shlex.join(["durably", *again])
+        self._words = words
+        self._again = ""
         self._store = store
         self._run = ""
         self._began = time.monotonic()
@@ -60,6 +61,8 @@ class Ending(Listener):
         if self._process != os.getpid():
             return self._ended_in_child(outcome.error, _ours(host))
         flush_output()
+        if outcome.status != "done":
+            self._again = again(host, self._run, self._words)
         if outcome.status == "waiting":
             if outcome.interrupts:
                 self._wait(outcome.interrupts)

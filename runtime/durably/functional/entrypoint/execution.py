@@ -21,7 +21,7 @@ from ...engine import (
     drive_in_thread,
 )
 from ...errors import GraphDrained
-from ...hosting import Host, open_run, place_of, thread_of
+from ...hosting import Host, module_of, open_run, place_of, thread_of
 from ...journal import NO_BLOBS
 from ...journal.records import Saved, StepAttempted
 from ...types import CachePolicy, Command, RetryPolicy, TimeoutPolicy, retry_delay
@@ -75,7 +75,7 @@ class Body:
         self._final = final
         self.names = injected(func, skip_first=True)
         self.name = func.__name__
-        self.entry = f"{func.__module__}:{func.__qualname__}"
+        self.entry = f"{module_of(func)}:{func.__qualname__}"
         self.is_async = inspect.iscoroutinefunction(func)
 
     def parted(self, returned: Any) -> tuple[Any, Any]:
@@ -122,7 +122,7 @@ class Body:
         addressed = place_of(invocation.config).get("checkpoint_id")
         if invocation.given is not None or thread is None or addressed:
             return None
-        found = done_value(invocation.host, thread)
+        found = done_value(invocation.host, thread, self.entry)
         return Outcome("done", found[0]) if found is not None else None
 
     def _found(self, invocation: Invocation) -> Outcome | Found:
@@ -141,6 +141,7 @@ class Body:
             teller.take if teller is not None else None,
             same_input_continues=False,
             durability=invocation.durability,
+            call=f"await {self.name}.ainvoke" if self.is_async else f"{self.name}.invoke",
         )
         try:
             value = host.given_to(run) if run.info.resumed else invocation.given

@@ -134,17 +134,27 @@ def state_of(host: Host, run: Run) -> StateSnapshot | None:
     return next(shown, None)
 
 
-def done_value(host: Host, thread: str) -> tuple[Any] | None:
-    """Return the value of the thread's newest moment if nothing is left to be done there."""
-    for entry in host.journal.marks(thread):
-        record = entry.record
+def done_value(host: Host, thread: str, entry: str) -> tuple[Any] | None:
+    """Return the value of the thread's newest moment if nothing is left for *entry* to do there."""
+    ended: tuple[str, bytes] | None = None
+    for mark in host.journal.marks(thread):
+        record = mark.record
         if isinstance(record, RunStarted):
-            return None
-        if isinstance(record, RunEnded) and record.status != "done":
+            if ended is None or record.entry != entry:
+                return None
+            if mark.run == ended[0]:
+                return _value(host, thread, ended[1])
+        elif ended is not None or (isinstance(record, RunEnded) and record.status != "done"):
             continue
-        if isinstance(record, Updated | RunEnded):
-            return (host.journal.value(thread, record.value) if record.value else None,)
+        elif isinstance(record, Updated):
+            return _value(host, thread, record.value)
+        elif isinstance(record, RunEnded):
+            ended = mark.run, record.value
     return None
+
+
+def _value(host: Host, thread: str, body: bytes) -> tuple[Any]:
+    return (host.journal.value(thread, body) if body else None,)
 
 
 def _thread(config: Mapping[str, Any]) -> str:
