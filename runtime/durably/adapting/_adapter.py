@@ -143,7 +143,13 @@ class Entry:
     title: str = ""
 
     def called(self, title: str | None = None) -> Entry:
-        """Return the entry under another title; None leaves it as it is."""
+        """Return the entry under another title; None leaves it as it is.
+
+        Raises:
+            ValueError: The title is empty.
+        """
+        if title == "":
+            raise ValueError("name='' names nothing; leave it out, or give a name")
         return self if title is None else replace(self, title=title)
 
     @property

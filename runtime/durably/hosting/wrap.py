@@ -51,16 +51,15 @@ def wrap(
     """Return *target* with durable runs around it; the object itself is not touched.
 
     Every model call, tool call, agent's turn and question to a person inside a run is journaled.
-    A thread's conversation is its own: its first run begins with the object as the program made it,
-    the next ones with what the thread's last run came to, in whichever process that was. Runs may
-    overlap, in threads and event loops: those that come while the object is in use get a copy.
+    A thread's first run begins with the object as the program made it, the next ones with what the
+    thread's last run came to, in any process. Runs may overlap, in threads and event loops: those
+    that come while the object is in use get a copy.
 
     Args:
         target: A CrewAI crew, an AutoGen agent or team, or what another adapter claims.
-        name: Which object of the program this is. A run is continued by an object of the same kind
-            and name only. By default it is made from the object: a crew's name or its agents'
-            roles, an agent's role or name, a team's name and members, a flow's class, a graph's
-            name. Give one if these may change while runs wait.
+        name: Which object it is: a run is continued by one of the same kind and name only. By
+            default a crew's name or its agents' roles, an agent's role or name, a team's name and
+            members, a flow's class, a graph's name.
         checkpointer: The journal: a URL (``sqlite:///runs.db``), a storage, or a host to share.
         policies: Step policies by pattern (a step's name, ``kind:name``, or a glob of either) or by
             :class:`durably.Match`. Of those that fit a step the last wins, field by field.
@@ -76,14 +75,11 @@ def wrap(
 
     Raises:
         TypeError: No adapter claims the object.
-        ValueError: The name is empty.
 
     Example:
         >>> crew = durably.wrap(my_crew, checkpointer="sqlite:///runs.db")  # doctest: +SKIP
         >>> crew.invoke({"topic": "tea"}, {"configurable": {"thread_id": "t1"}})  # doctest: +SKIP
     """
-    if name is not None and not name:
-        raise ValueError("wrap(name='') names nothing; leave it out, or give a name")
     host = checkpointer
     if not isinstance(host, Host):
         host = Host(

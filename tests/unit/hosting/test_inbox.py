@@ -69,9 +69,9 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
     made.close()
 
 
-def asks(question: Any) -> Callable[[Any], Any]:
+def asks(question: Any, answered: Callable[[Any], Any] = interrupt) -> Callable[[Any], Any]:
     def body(_: Any) -> Any:
-        return interrupt(question)
+        return answered(question)
 
     return body
 
@@ -184,7 +184,7 @@ def test_an_answer_to_a_run_that_is_over(machines):
     """A question that its run did without is not asked any more."""
     machines.flow(asks(CALL)).invoke(0, CONFIG)
     identity = machines.inbox().pending()[0].id
-    machines.flow(lambda _: "done without").invoke(None, CONFIG)
+    machines.flow(asks("done without", str)).invoke(None, CONFIG)
     with pytest.raises(AnswerRefused, match=r"run \w+ ended at .* \(done\)") as error:
         machines.inbox().answer(identity, {"type": "approve"})
     assert error.value.reason == "over"
@@ -194,7 +194,7 @@ def test_an_answer_to_a_question_that_the_run_does_not_ask_any_more(machines):
     """A run that waits for something else takes no answer to what it asked before."""
     machines.flow(asks("first?")).invoke(0, CONFIG)
     identity = machines.inbox().pending()[0].id
-    machines.flow(lambda _: interrupt({"other": "question", "n": 2})).invoke(None, CONFIG)
+    machines.flow(asks({"other": "question", "n": 2})).invoke(None, CONFIG)
     with pytest.raises(AnswerRefused) as error:
         machines.inbox().answer(identity, "x")
     assert error.value.reason == "stale"
