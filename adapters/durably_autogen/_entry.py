@@ -45,9 +45,8 @@ def entry(target: Any) -> Entry:
             await _keep(scope.run, lent)
             return result
 
-    return Entry(
-        "autogen:team" if is_team(target) else "autogen:agent", None, ainvoke, _title(target)
-    )
+    kind = "autogen:team" if is_team(target) else "autogen:agent"
+    return Entry(kind, None, ainvoke, _title(target), f"autogen:{_name(target)}")
 
 
 def _title(target: Any) -> str:

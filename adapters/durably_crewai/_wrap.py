@@ -44,7 +44,7 @@ def entry_of(target: Any) -> Entry:
     if kind == "Flow":
         return _flow_entry(target)
     role = _original(target, "role")
-    return Entry(f"crewai:{kind}", target.kickoff, target.kickoff_async, role)
+    return Entry(f"crewai:{kind}", target.kickoff, target.kickoff_async, role, f"crewai:{kind}")
 
 
 def _crew_entry(crew: Any) -> Entry:
@@ -61,7 +61,7 @@ def _crew_entry(crew: Any) -> Entry:
             begin: Callable[..., Any] = getattr(one, "akickoff", one.kickoff_async)
             return await _adrained(await begin(inputs=inputs))
 
-    return Entry("crewai:Crew", invoke, ainvoke, _crew_title(crew))
+    return Entry("crewai:Crew", invoke, ainvoke, _crew_title(crew), "crewai:Crew")
 
 
 def _flow_entry(flow: Any) -> Entry:
@@ -81,7 +81,8 @@ def _flow_entry(flow: Any) -> Entry:
             lent.keep()
             return result
 
-    return Entry("crewai:Flow", invoke, ainvoke, _flow_title(flow))
+    former = f"crewai:{type(flow).__qualname__}"
+    return Entry("crewai:Flow", invoke, ainvoke, _flow_title(flow), former)
 
 
 def _crew_title(crew: Any) -> str:

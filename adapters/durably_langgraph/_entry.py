@@ -27,7 +27,8 @@ def entry(target: Any) -> Entry:
     async def ainvoke(given: Any) -> Any:
         return await target.ainvoke(given, _config())
 
-    return Entry("langgraph:graph", invoke, ainvoke, target.get_name())
+    name = target.get_name()
+    return Entry("langgraph:graph", invoke, ainvoke, name, f"langgraph:{name}")
 
 
 def _config() -> dict[str, Any]:

@@ -13,7 +13,7 @@ DurablyError
 ├── ProgramChanged            a step differs from the journal and the policy says to stop
 ├── CallRejected              a person did not let a call happen
 ├── OutcomeUnknown            an effect began, and its outcome was never recorded
-├── ResumeError               an answer does not fit the questions that are open
+├── ResumeError               an answer, or what is to continue a run, does not fit
 │   └── AnswerRefused         this answer is unclear, wrong, late, or not the first
 ├── UnknownRun                no such run or thread
 ├── InvalidNamespaceError     a store's namespace is no tuple of usable labels
@@ -126,7 +126,7 @@ class OutcomeUnknown(DurablyError):  # noqa: N818
 
 
 class ResumeError(DurablyError):
-    """An answer does not fit the questions that are open."""
+    """A run or a thread cannot be continued like this: an answer or an object does not fit."""
 
 
 class AnswerRefused(ResumeError):  # noqa: N818

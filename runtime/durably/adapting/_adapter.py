@@ -135,12 +135,14 @@ class Entry:
         invoke: Runs it in the calling thread with an input; None if it can only be awaited.
         ainvoke: Runs it as a coroutine with an input; None if it can only be called.
         title: Which of its kind it is, the same in every process that builds the same object.
+        former: What runs of it were recorded as before entries had titles, if it was recorded then.
     """
 
     name: str
     invoke: Callable[[Any], Any] | None = None
     ainvoke: Callable[[Any], Any] | None = None
     title: str = ""
+    former: str = ""
 
     def called(self, title: str | None = None) -> Entry:
         """Return the entry under another title; None leaves it as it is.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,21 @@ from ..errors import ResumeError
 from ..types import RunView
 
 
-def check_entry(view: RunView, entry: str) -> None:
-    """Refuse to continue a run as something else than it was started as.
+def continuable(view: RunView, entry: str, former: str = "") -> RunView:
+    """Return a run as *entry* continues it.
 
     Args:
         view: The run.
-        entry: What would continue it: a kind and a name, or a module and a function.
+        entry: What is to continue it: a kind and a name, or a module and a function.
+        former: What the same was recorded as before entries had names.
 
     Raises:
-        ResumeError: They are not the same.
+        ResumeError: It was started as something else.
     """
     if view.entry == entry:
-        return
+        return view
+    if former and view.entry == former:
+        return replace(view, entry=entry)
     raise ResumeError(
         f"run {view.run} of thread {view.thread!r} was started as {view.entry}, and is now to be "
         f"continued as {entry}. Continue it with the object that started it{_hint(view, entry)}, "

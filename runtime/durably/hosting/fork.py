@@ -20,7 +20,7 @@ from ..journal.records import (
     StepEnded,
 )
 from ..types import Command, RunView
-from .entry_identity import check_entry
+from .entry_identity import continuable
 from .host import Host
 from .newest_run import given_up
 from .people.answer_records import Asking, checked_answers
@@ -100,7 +100,7 @@ def fork(
         return run
     begun = start.record
     assert isinstance(begun, RunStarted)
-    check_entry(RunView(start.run, log.thread, begun.entry, begun.at), entry)
+    continuable(RunView(start.run, log.thread, begun.entry, begun.at), entry)
     if isinstance(given, Command) and upto == seq:
         upto = first_question(log.entries, start.run)
         if upto == 0:

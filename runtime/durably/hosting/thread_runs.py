@@ -9,7 +9,7 @@ from ..engine import Run, Sink, fingerprint
 from ..errors import ResumeError
 from ..journal import durability_of
 from ..types import Command, RunView
-from .entry_identity import check_entry
+from .entry_identity import continuable
 from .fork import fork
 from .host import Host
 from .people.command_answers import answers_of
@@ -63,6 +63,7 @@ def open_run(
     same_input_continues: bool,
     durability: str | None = None,
     call: str = "",
+    former: str = "",
 ) -> Run:
     """Return the run that an ``invoke(given, config)`` is about, ready to be driven.
 
@@ -71,7 +72,8 @@ def open_run(
     a service that crashed and makes the same call again goes on where it was. A new run takes the
     place of the thread's unfinished one: that is ``superseded``, and its questions are closed.
 
-    *call* is what the program would call to continue the run, for people.
+    *call* is what the program would call to continue the run, for people; *former* is what *entry*
+    was recorded as before entries had names.
 
     A ``checkpoint_id`` in the config addresses an earlier moment: the new run is a fork that begins
     with what had been done by then.
@@ -101,11 +103,11 @@ def open_run(
             return fork(host, log, entry, given, checkpoint_id=checkpoint, meta=meta, sink=sink)
         last = host.latest(log) if continues or same_input_continues else None
         if continues:
-            last = _existing(last, thread)
-            check_entry(last, entry)
+            last = continuable(_existing(last, thread), entry, former)
             answers = answers_of(host, last, given) if isinstance(given, Command) else None
             return host.taken_up(log, last, answers=answers, meta=meta, sink=sink)
-        if last is not None and _is_same(last, entry, given):
+        if last is not None and last.entry in (entry, former) and _is_same(last, given):
+            last = continuable(last, entry, former)
             return host.taken_up(log, last, meta=meta, sink=sink)
     except BaseException:
         log.release()
@@ -136,7 +138,5 @@ def _existing(last: RunView | None, thread: str) -> RunView:
     return last
 
 
-def _is_same(last: RunView, entry: str, given: Any) -> bool:
-    return (
-        last.status in UNFINISHED and last.entry == entry and last.request == fingerprint(given)[0]
-    )
+def _is_same(last: RunView, given: Any) -> bool:
+    return last.status in UNFINISHED and last.request == fingerprint(given)[0]

@@ -246,6 +246,7 @@ class Durable:
             config,
             sink,
             same_input_continues=True,
+            former=self._entry.former,
             call="wrapped.invoke" if self._entry.invoke else "await wrapped.ainvoke",
         )
         return run, self.host.given_to(run) if run.info.resumed else given

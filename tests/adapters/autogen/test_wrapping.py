@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import httpx
+import openai
 import pytest
 from autogen_agentchat.agents import AssistantAgent
 from autogen_agentchat.messages import TextMessage
@@ -186,3 +188,55 @@ async def test_copies_of_a_selector_team_do_not_share_what_they_heard(host, serv
     assert [texts(result)[0] for result in results] == [("user", f"Poem {n}.") for n in range(3)]
     plain = texts(await selector(client(server)).run(task="Poem 0."))
     assert [texts(result)[1:] for result in results] == [plain[1:]] * 3
+
+
+async def test_a_run_is_continued_by_its_own_kind_and_name_only(host, serve, client):
+    """Another team, or the same under another name, is refused; both are named, and what to do."""
+    model = client(serve(CHAT_SCRIPT))
+    resume = durably.Command(resume="APPROVE")
+    await durably.wrap(reviewed(model), checkpointer=host).ainvoke("A poem.", CONFIG)
+    others = [
+        durably.wrap(round_robin(model), checkpointer=host),
+        durably.wrap(reviewed(model), checkpointer=host, name="desk"),
+        durably.wrap(AssistantAgent("boss", model), checkpointer=host),
+    ]
+    for other in others:
+        for given in (None, resume):
+            with pytest.raises(durably.ResumeError) as refused:
+                await other.ainvoke(given, CONFIG)
+            assert "autogen:team:RoundRobinGroupChat(writer, boss)" in str(refused.value)
+            assert other._entry.identity in str(refused.value)
+    done = await durably.wrap(reviewed(model), checkpointer=host).ainvoke(resume, CONFIG)
+    assert texts(done)[-1] == ("boss", "APPROVE")
+
+
+async def test_a_changed_team_stands_for_the_former_one_by_its_name(host, serve, client):
+    """With the name that the refusal tells, a team with another member continues the run."""
+    model = client(serve(CHAT_SCRIPT))
+    await durably.wrap(reviewed(model), checkpointer=host).ainvoke("A poem.", CONFIG)
+    team = reviewed(model)
+    team._participants[0]._name = "author"
+    with pytest.raises(durably.ResumeError, match=r"name='RoundRobinGroupChat\(writer, boss\)'"):
+        await durably.wrap(team, checkpointer=host).ainvoke(None, CONFIG)
+    same = durably.wrap(
+        reviewed(model), checkpointer=host, name="RoundRobinGroupChat(writer, boss)"
+    )
+    assert "__interrupt__" in await same.ainvoke(None, CONFIG)
+
+
+async def test_a_run_of_before_entries_had_names_goes_on(host, serve, client):
+    """It was recorded as autogen:host; the agent of that name continues it and its thread."""
+    server = serve([Rule(When(), Reply.error(400), times=1), *NAMES])
+    agent = durably.wrap(AssistantAgent("host", client(server)), checkpointer=host)
+    former = durably.wrap(AssistantAgent("host", client(server)), checkpointer=host)
+    former._entry = dataclasses.replace(former._entry, name="autogen", title="host")
+    with pytest.raises(openai.BadRequestError):
+        await former.ainvoke("I am Ada.", CONFIG)
+    assert texts(await agent.ainvoke(None, CONFIG))[-1] == ("host", "Hello.")
+    assert texts(await agent.ainvoke("What is my name?", CONFIG))[-1] == ("host", "You are Ada.")
+
+
+def test_an_empty_name_is_refused(host):
+    """A name that names nothing is an error where it is given."""
+    with pytest.raises(ValueError, match="names nothing"):
+        durably.wrap(AssistantAgent("host", None), checkpointer=host, name="")

@@ -232,3 +232,31 @@ def test_a_crew_with_a_question_is_resumed_with_the_same_object(host, serve):
     for word in ("ale", "tea"):
         assert wrapped.invoke(durably.Command(resume="yes"), config(word)).raw == "It was sent."
     assert asking.sent == ["ale", "tea"]
+
+
+class Failing(Echo):
+    """A model that cannot be reached."""
+
+    def call(self, messages, *args, **kwargs):
+        del messages, args, kwargs
+        raise OSError("down")
+
+
+def test_a_crews_run_is_continued_by_that_crew_only(host):
+    """A crew of other agents, a flow, or the crew under another name is refused."""
+
+    def made(role):
+        return crew(task("Say {word}.", agent(role=role, llm=Failing(model="echo"))))
+
+    with pytest.raises(OSError, match="down"):
+        durably.wrap(made("Writer"), checkpointer=host).invoke({"word": "tea"}, config("t"))
+    for other in (
+        durably.wrap(made("Cook"), checkpointer=host),
+        durably.wrap(made("Writer"), checkpointer=host, name="desk"),
+        durably.wrap(AsksTwice(), checkpointer=host),
+    ):
+        with pytest.raises(durably.ResumeError, match="started as crewai:Crew:Writer") as refused:
+            other.invoke(None, config("t"))
+        assert other._entry.identity in str(refused.value)
+    with pytest.raises(OSError, match="down"):
+        durably.wrap(made("Writer"), checkpointer=host).invoke(None, config("t"))

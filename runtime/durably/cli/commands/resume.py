@@ -12,6 +12,7 @@ import click
 
 from ...hosting import decided, find_run, is_due, parked
 from ...types import RunView
+from ..context import Loaded
 from ..journal_location import absolute, is_missing, open_existing, store_option
 from ..output.continuation import Words, to_continue
 from ..output.run_record import title_of
