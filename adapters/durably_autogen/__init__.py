@@ -14,8 +14,7 @@ A table of seams, by job:
     _ids          messages' ids and times, the same on replay
     _values       values that are more than their fields
     _entry        how a wrapped object is run, and with which conversation
-    _conversation what it was told, taken from it and put back; _holders: where that lies
-    _loans        one object for many runs; _copies: copies for those that overlap
+    threads       what it was told, taken from it and put back; one object for many runs
 """
 
 from __future__ import annotations
@@ -25,8 +24,9 @@ from typing import Any, ClassVar
 
 from durably.adapting import Adapter, Entry, Seam, TypeCodec, hookimpl, supported_versions
 
-from . import _code, _entry, _human, _ids, _loans, _memory, _models, _spans, _tools, _values
+from . import _code, _entry, _human, _ids, _memory, _models, _spans, _tools, _values
 from . import _unwind_targets as _unwinding
+from .threads import _loans
 
 
 class AutoGenAdapter(Adapter):

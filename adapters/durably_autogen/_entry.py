@@ -9,9 +9,9 @@ from typing import Any
 from durably.adapting import Call, Entry, Run, Scope, live_scope, recall, remember
 from durably.errors import ResumeError
 
-from ._conversation import Conversation, of_plain
-from ._loans import Lent, loans
-from ._restore import is_team
+from .threads._conversation import Conversation, of_plain
+from .threads._loans import Lent, loans
+from .threads._restore import is_team
 
 _CLASSES = {
     ("autogen_agentchat.agents._base_chat_agent", "BaseChatAgent"),

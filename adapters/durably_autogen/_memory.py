@@ -7,8 +7,8 @@ from typing import Any
 
 from durably.adapting import Call, Scope, Seam
 
-from ._loans import of_run
 from ._object_state import changed, put_back, remembered
+from .threads._loans import of_run
 
 _IN_PROCESS = ("autogen_core.memory", "autogen_ext.memory.canvas")
 """Where AutoGen's memories live that are nothing but objects of the process."""

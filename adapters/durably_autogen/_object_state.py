@@ -2,7 +2,7 @@
 
 A custom agent or memory works unseen: its work is one step, and is not done again. What it keeps
 in its attributes meanwhile (a history, a counter) would be lost with it, so that what changed is
-recorded with the outcome. As in copies (see ``_copies``), data and model contexts remember;
+recorded with the outcome. As in copies (see ``threads``), data and model contexts remember;
 clients, connections and functions only work.
 """
 

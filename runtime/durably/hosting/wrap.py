@@ -50,16 +50,11 @@ def wrap(
 ) -> Durable:
     """Return *target* with durable runs around it; the object itself is not touched.
 
-    Every model call, tool call, agent's turn and question to a person inside a run is journaled.
-    A thread's first run begins with the object as the program made it, the next ones with what the
-    thread's last run came to, in any process. Runs may overlap, in threads and event loops: those
-    that come while the object is in use get a copy.
+    Model calls, tool calls, agents' turns and questions in a run are journaled. Runs may overlap.
 
     Args:
         target: A CrewAI crew, an AutoGen agent or team, or what another adapter claims.
-        name: Which object it is: a run is continued by one of the same kind and name only. By
-            default a crew's name or its agents' roles, an agent's role or name, a team's name and
-            members, a flow's class, a graph's name.
+        name: Only an object of this kind and name continues a run; by default made of its own.
         checkpointer: The journal: a URL (``sqlite:///runs.db``), a storage, or a host to share.
         policies: Step policies by pattern (a step's name, ``kind:name``, or a glob of either) or by
             :class:`durably.Match`. Of those that fit a step the last wins, field by field.
@@ -95,9 +90,8 @@ def wrap(
             stream_resumable=stream_resumable,
             catch_input=catch_input,
         )
-    entry = _claiming(host, target).entry(target).called(name)
     host.activate()
-    return Durable(target, host, entry)
+    return Durable(target, host, _claiming(host, target).entry(target).called(name))
 
 
 def _claiming(host: Host, target: object) -> Adapter:
@@ -116,7 +110,12 @@ def _claiming(host: Host, target: object) -> Adapter:
 
 
 class Durable:
-    """A wrapped object; made by :func:`wrap`. Configs are LangGraph's: ``{"configurable": …}``."""
+    """A wrapped object; made by :func:`wrap`. Configs are LangGraph's: ``{"configurable": …}``.
+
+    A thread's first run begins with the object as its program made it, the next ones with what the
+    thread's last run came to, in any process. Runs may overlap, in threads and event loops: those
+    that come while the object is in use get a copy of it.
+    """
 
     def __init__(self, target: object, host: Host, entry: Entry) -> None:
         self.target = target

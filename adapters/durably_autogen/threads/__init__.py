@@ -1,0 +1,1 @@
+"""Conversations of threads: where objects hold them, how they are taken and put back."""
