@@ -18,6 +18,7 @@ from .cache import checked as checked
 from .keys import cache_key as cache_key
 from .keys import cache_namespace as cache_namespace
 from .keys import default_cache_key as default_cache_key
+from .keys import own_changes_noted as own_changes_noted
 from .memory_cache import InMemoryCache as InMemoryCache
 from .single_flight import SingleFlight as SingleFlight
 from .single_flight import Turn as Turn

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from .function_content import FunctionParts, function_parts
+from .own_changes import NONE, Changes
 
 _PROTOCOL = 4
 _MAX_COMPOUNDS = 1_000_000
@@ -47,7 +48,6 @@ _LEAVES: Final[Mapping[type, Write]] = {
     complex: lambda value: framed(b"c", struct.pack(">dd", value.real, value.imag)),
     str: _text,
     bytes: lambda value: framed(b"b", value),
-    bytearray: lambda value: framed(b"B", bytes(value)),
     types.EllipsisType: lambda _: framed(b".", b""),
     types.NotImplementedType: lambda _: framed(b"!", b""),
     types.ModuleType: lambda value: framed(b"m", value.__name__.encode()),
@@ -59,11 +59,18 @@ class Tokens:
 
     Args:
         home: The module whose functions and constants count as parts of functions that name them.
+        changes: What counts as it was before the function changed it.
+
+    Attributes:
+        known: Values that are no leaves, with their tokens, by id; parts before their wholes.
+        entries: The tokens of dictionaries' keys and values, by id of the dictionary.
     """
 
-    def __init__(self, home: str | None = None) -> None:
+    def __init__(self, home: str | None = None, changes: Changes = NONE) -> None:
         self._home = home
-        self._known: dict[int, tuple[Any, bytes]] = {}
+        self._changes = changes
+        self.known: dict[int, tuple[Any, bytes]] = {}
+        self.entries: dict[int, dict[bytes, bytes]] = {}
         self._open: dict[int, int] = {}
         self._reach = _NOWHERE
         self._compounds = 0
@@ -77,7 +84,7 @@ class Tokens:
         write = _LEAVES.get(type(value))
         if write is not None:
             return write(value)
-        known = self._known.get(id(value))
+        known = self.known.get(id(value)) or self._changes.whole(value)
         if known is not None:
             return known[1]
         depth = self._open.get(id(value))
@@ -105,7 +112,7 @@ class Tokens:
             inner, self._reach = self._reach, outer
         if inner >= depth:
             # Kept with its token: another object must not get the same id meanwhile.
-            self._known[id(value)] = (value, token)
+            self.known[id(value)] = (value, token)
         else:
             self._reach = min(outer, inner)
         return token
@@ -115,7 +122,9 @@ class Tokens:
         if cls is list or cls is tuple:
             return self.node(cls.__name__, map(self.of, value))
         if cls is dict or cls is types.MappingProxyType:
-            return self.node(cls.__name__, self._pairs(value.items()))
+            return self.node(cls.__name__, self._entries(value))
+        if cls is bytearray:
+            return framed(b"B", bytes(value))
         if isinstance(value, set | frozenset):
             return self._set(value)
         if isinstance(value, type):
@@ -130,6 +139,11 @@ class Tokens:
         if numpy is not None and cls is getattr(numpy, "ndarray", None):
             return self._array(value)
         return self._object(value)
+
+    def _entries(self, value: Mapping[Any, Any]) -> list[bytes]:
+        found = {self.of(key): self.of(one) for key, one in [*value.items()]}
+        self.entries[id(value)] = found
+        return sorted(key + one for key, one in self._changes.undone(value, found).items())
 
     def _pairs(self, items: Iterable[tuple[Any, Any]], *, ordered: bool = False) -> list[bytes]:
         pairs = [self.of(key) + self.of(value) for key, value in items]

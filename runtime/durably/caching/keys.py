@@ -7,7 +7,9 @@ its parameters, the variables that it captures, the object that a method is boun
 called, the arguments of a ``partial``; and the constants and functions of its own module that it
 names. Editing any of these makes a new key; moving the function within its file does not. A
 variable that the function assigns itself (``nonlocal``, ``global``) is not part of it.
-Mutable content counts as it is at the time of the call. Not covered: objects in global variables,
+Mutable content counts as it is at the time of the call; but what the function changes itself while
+it runs (a list that it logs to, its client's statistics) counts as it was before the first change
+in this process. Not covered: objects in global variables,
 a class's other methods, code of other modules; give such results a ``ttl``, or clear the cache.
 
 **The arguments**: by content and exact type, so ``1``, ``1.0``, ``True`` and ``"1"`` differ, and
@@ -26,7 +28,8 @@ import functools
 import hashlib
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +37,12 @@ from ..errors import EncodeError
 from ..types import CachePolicy
 from .cache import FullKey, Namespace
 from .canonical_bytes import Tokens, Untold
+from .own_changes import Changes, changes_of
 
 _ROOT = "durably"
 _SIZE = 16
+_MOST_CHANGES = 64
+"""How many objects are looked for that one call changed."""
 
 
 def cache_key(
@@ -86,20 +92,55 @@ def cache_namespace(function: Callable[..., Any]) -> Namespace:
         ('durably', 'news:fetch', '1b6f0c7a94e2d35871c0be46fa02d913')
     """
     plain = _innermost(function)
-    module = str(getattr(plain, "__module__", None) or type(plain).__module__)
-    name = str(getattr(plain, "__qualname__", None) or type(plain).__qualname__)
-    tokens = Tokens(module)
+    module, name = _module(plain), _name(plain)
+    return (_ROOT, f"{module}:{name}", _digest(_parts(function, changes_of(plain))[0]))
+
+
+@contextmanager
+def own_changes_noted(function: Callable[..., Any]) -> Generator[None]:
+    """Notice what *function*, which runs inside the block, changes of what it captures.
+
+    Raises:
+        EncodeError: See :func:`cache_namespace`.
+    """
+    changes = changes_of(_innermost(function))
+    _, before = _parts(function, changes)
+    try:
+        yield
+    finally:
+        for _ in range(_MOST_CHANGES):
+            try:
+                _, after = _parts(function, changes)
+            except EncodeError:
+                break  # it holds something now that cannot be compared: the next call says so
+            if not changes.note(before, after):
+                break
+
+
+def _parts(function: Callable[..., Any], changes: Changes) -> tuple[bytes, Tokens]:
+    """Return what a function consists of, and the tokens of its parts."""
+    plain = _innermost(function)
+    module = _module(plain)
+    tokens = Tokens(module, changes)
     try:
         parts = [tokens.of(function), tokens.of(_script(module))]
         if not isinstance(plain, types.FunctionType | types.BuiltinFunctionType | type):
             parts.append(tokens.of(type(plain).__call__))
     except (Untold, RecursionError) as error:
         raise EncodeError(
-            f"{module}:{name} cannot be cached: {_why(error)}. Pass what it needs as arguments and "
-            "make the key of those that matter (CachePolicy(key_func=…)), keep it in a global "
-            "variable, or leave it out of its object's __getstate__."
+            f"{module}:{_name(plain)} cannot be cached: {_why(error)}. Pass what it needs as "
+            "arguments and make the key of those that matter (CachePolicy(key_func=…)), keep it "
+            "in a global variable, or leave it out of its object's __getstate__."
         ) from error
-    return (_ROOT, f"{module}:{name}", _digest(b"".join(parts)))
+    return b"".join(parts), tokens
+
+
+def _module(plain: Any) -> str:
+    return str(getattr(plain, "__module__", None) or type(plain).__module__)
+
+
+def _name(plain: Any) -> str:
+    return str(getattr(plain, "__qualname__", None) or type(plain).__qualname__)
 
 
 def default_cache_key(*args: Any, **kwargs: Any) -> str | bytes:

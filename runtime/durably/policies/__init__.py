@@ -14,8 +14,11 @@ from .config import Config as Config
 from .config import PriceOf as PriceOf
 from .config import config_for as config_for
 from .config import read as read
+from .decorator import joined as joined
 from .decorator import policy as policy
 from .decorator import policy_of as policy_of
+from .decorator_values import effect_of as effect_of
+from .decorator_values import retry_of as retry_of
 from .fields import value_of as value_of
 from .match import KINDS as KINDS
 from .match import Match as Match

@@ -9,8 +9,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from ...hosting import Host
 from ...journal import Storage
+from ...policies import policy_of
 from ...types import CachePolicy, RetryPolicy, TimeoutPolicy
-from .entrypoint import Entrypoint
+from .entrypoint import Entrypoint, no_step
 from .execution import Setup
 from .final import final
 
@@ -86,6 +87,8 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
             raise ValueError(
                 f"entrypoint {func.__name__!r} takes no parameter; it must take its input"
             )
+        if policy_of(func) is not None:
+            raise no_step(func.__name__)
         _check_return_type(func)
         return Entrypoint(func, self._setup, final)
 

@@ -7,12 +7,12 @@ import functools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
-from typing import Any
+from typing import Any, NoReturn
 
 from ...engine import Outcome, Scope, current
 from ...hosting import Host, apipe, delivered, pipe
 from ...journal import MemoryStorage
-from ...types import Command, GraphOutput, StateSnapshot
+from ...types import Command, GraphOutput, StateSnapshot, StepPolicy
 from ..langchain.runnable import Piped
 from ..state.history import History
 from ..streams.join import joining
@@ -42,6 +42,14 @@ class Entrypoint(Piped):
         self._body = Body(func, setup, final)
         self._made: Host | None = None
         functools.update_wrapper(self, func, updated=())  # type: ignore[arg-type]
+
+    def __durably_take_policy__(self, _: StepPolicy) -> NoReturn:
+        """Refuse ``@durably.policy``, which is for steps.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise no_step(self.name)
 
     @property
     def host(self) -> Host:
@@ -420,6 +428,14 @@ class Entrypoint(Piped):
     async def aclear_cache(self) -> None:
         """Like :meth:`clear_cache`."""
         await asyncio.to_thread(self.clear_cache)
+
+
+def no_step(name: str) -> TypeError:
+    """Return the error for a policy on an entrypoint, which is no step."""
+    return TypeError(
+        f"@durably.policy cannot be put on entrypoint {name!r}: a policy is for steps. Put it on "
+        "its tasks, or give the entrypoint retry_policy=… and timeout=…"
+    )
 
 
 def _nested_value(value: Any, version: str) -> Any:

@@ -19,13 +19,14 @@ from ...engine import (
     is_in_child,
     wait_out,
 )
+from ...policies import effect_of, retry_of
 from ...types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ..frame import Frame, running_loop
 from ..injection import injected, positions
 from ..langchain.callbacks import atraced_task, is_traced_here, traced_task
-from .cached_call import Cached
 from .futures import AsyncTaskFuture, Starter, TaskFuture
 from .review import TaskReview
+from .task_policy import TaskPolicy
 from .thread_pool import Pool
 
 P = ParamSpec("P")
@@ -60,15 +61,21 @@ class Task(Generic[P, R]):
             )
         self.func = func
         self.name: str = name or str(getattr(func, "__name__", type(func).__name__))
-        self._policy = StepPolicy(
-            retry=retry_policy, effect=effect, timeout=TimeoutPolicy.coerce(timeout)
+        own = StepPolicy(
+            retry=retry_of(retry_policy),
+            effect=effect_of(effect),
+            timeout=TimeoutPolicy.coerce(timeout),
         )
-        self._is_effect = effect == "once"
-        self._is_async = inspect.iscoroutinefunction(inspect.unwrap(_called(func)))
+        self._policy = TaskPolicy(self.name, func, own, cache_policy, func, _called(func))
+        called = _called(func)
+        self._is_async = any(map(inspect.iscoroutinefunction, (called, inspect.unwrap(called))))
         self._names = injected(func)
         self._positions = positions(func) if self._names else {}
-        self._caching = Cached(func, cache_policy) if cache_policy is not None else None
         functools.update_wrapper(self, func, updated=())
+
+    def __durably_take_policy__(self, policy: StepPolicy) -> None:
+        """Put a policy around the task: ``@durably.policy`` stands above ``@task``."""
+        self._policy.take(policy)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """Bind a task that is defined in a class body to *instance*, as a method is bound."""
@@ -122,10 +129,8 @@ class Task(Generic[P, R]):
         return future
 
     def _call(self, frame: Frame | None, request: Any) -> Call:
-        policy = self._policy
-        if frame is not None and frame.retry and policy.retry is None:
-            policy = StepPolicy(retry=frame.retry, effect=policy.effect, timeout=policy.timeout)
-        return Call("task", self.name, request, effect=self._is_effect, policy=policy)
+        policy = self._policy.around(frame)
+        return Call("task", self.name, request, effect=self._policy.is_effect, policy=policy)
 
     def _begin_plain(self, scope: Scope, frame: Frame | None, step: Step) -> TaskFuture[R]:
         """Begin the step in plain code."""
@@ -135,9 +140,11 @@ class Task(Generic[P, R]):
         if step.terms.once:
             self._let_review(step, lambda request: self._calling(frame, request))
         execute = self._calling(frame, step.call.request)
-        caching = self._caching_in(frame)
+        caching = self._policy.caching_in(frame)
         if caching is not None:
             execute = caching.around(step, execute)
+        elif self._policy.hosts_cache is not None:
+            execute = self._policy.hosts_cache.watched(execute)
         return TaskFuture(functools.partial(scope.perform, step, execute), pool_of(scope))
 
     def _begin_async(
@@ -155,9 +162,11 @@ class Task(Generic[P, R]):
         if step.terms.once:
             self._let_review(step, calling)
         execute = calling(step.call.request)
-        caching = self._caching_in(frame)
+        caching = self._policy.caching_in(frame)
         if caching is not None:
             execute = caching.aaround(step, execute)
+        elif self._policy.hosts_cache is not None:
+            execute = self._policy.hosts_cache.awatched(execute)
         return AsyncTaskFuture(functools.partial(scope.aperform, step, execute), starter)
 
     def _let_review(self, step: Step, calling: Callable[[Any], Callable[[], Any]]) -> None:
@@ -189,18 +198,10 @@ class Task(Generic[P, R]):
         given = len(args)
         return tuple(one for one in self._names if self._positions.get(one, given) >= given)
 
-    def _caching_in(self, frame: Frame | None) -> Cached | None:
-        """Return how this call is cached, if it is: by its own policy or the entrypoint's."""
-        if frame is None or frame.cache is None:
-            return None
-        if self._caching is None and frame.caching is not None:
-            return Cached(self.func, frame.caching)
-        return self._caching
-
     def clear_cache(self, cache: Any) -> None:
         """Forget every result of this task that *cache* holds."""
-        if self._caching is not None:
-            self._caching.clear(cache)
+        if self._policy.caching is not None:
+            self._policy.caching.clear(cache)
 
     async def aclear_cache(self, cache: Any) -> None:
         """Like :meth:`clear_cache`."""

@@ -1,0 +1,94 @@
+"""What is put around a task's steps: its own arguments, ``@durably.policy``, the entrypoint's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ...policies import joined, policy_of
+from ...types import CachePolicy, StepPolicy
+from ..frame import Frame
+from .cached_call import Cached
+
+
+class TaskPolicy:
+    """One task's policy; the same object for every call, since hosts resolve it once.
+
+    Args:
+        name: The task's name, for errors.
+        func: Its function.
+        own: What ``@task`` was given.
+        cache: The cache policy that ``@task`` was given, for the entrypoint's cache.
+        marked: Where ``@durably.policy`` may have left one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        func: Callable[..., Any],
+        own: StepPolicy,
+        cache: CachePolicy | None,
+        *marked: object,
+    ) -> None:
+        self._name = name
+        self._func = func
+        self._policy = own
+        self._cache = cache
+        self._inherited: tuple[Any, bool, StepPolicy] | None = None
+        self.caching = Cached(func, cache) if cache is not None else None
+        found = policy_of(*marked)
+        if found is not None:
+            self.take(found)
+
+    def take(self, policy: StepPolicy) -> None:
+        """Put *policy* around the task too.
+
+        Raises:
+            TypeError: A field of it is set already.
+        """
+        mine = self._policy
+        if self._cache is not None and policy.cache is not None:
+            mine = replace(mine, cache=self._cache)  # for the error
+        self._policy = joined(f"task {self._name!r}", mine, policy)
+        self._inherited = None
+        if policy.cache is not None:
+            self.caching = Cached(self._func, policy.cache)
+            self._policy = replace(self._policy, cache=self.caching.for_hosts())
+
+    @property
+    def is_effect(self) -> bool:
+        """Whether the journal says that a step begins before it does."""
+        return self._policy.effect == "once"
+
+    @property
+    def hosts_cache(self) -> Cached | None:
+        """What is cached by the host where the entrypoint has no cache, if anything is."""
+        return self.caching if self._policy.cache is not None else None
+
+    def around(self, frame: Frame | None) -> StepPolicy:
+        """Return the policy of a step that is called in *frame*."""
+        if frame is None or not (frame.retry or frame.cache):
+            return self._policy
+        is_cached = frame.cache is not None
+        known = self._inherited
+        if known is not None and known[0] is frame.retry and known[1] is is_cached:
+            return known[2]
+        policy = self._policy
+        if policy.retry is None and frame.retry:
+            policy = replace(policy, retry=frame.retry)
+        if is_cached and policy.cache is not None:
+            policy = replace(policy, cache=None)  # the entrypoint's cache is used
+        self._inherited = (frame.retry, is_cached, policy)
+        return policy
+
+    def caching_in(self, frame: Frame | None) -> Cached | None:
+        """Return how a call is cached in the entrypoint's cache, if it is.
+
+        The entrypoint's policy is for tasks without their own.
+        """
+        if frame is None or frame.cache is None:
+            return None
+        if self.caching is None and frame.caching is not None:
+            return Cached(self._func, frame.caching)
+        return self.caching
