@@ -368,3 +368,25 @@ def test_tasks_that_nobody_waits_for_still_run(api, say):
 
     say(workflow.invoke(3))
     say(sorted(seen))
+
+
+@parity
+async def test_a_plain_workflow_calls_coroutine_tasks(api, say):
+    """Driven by an event loop, a plain workflow waits for coroutine tasks like for any."""
+    calls: list[int] = []
+
+    @api.task(retry_policy=api.RetryPolicy(initial_interval=0.001, jitter=False))
+    async def work(x: int) -> int:
+        calls.append(x)
+        if len(calls) == 1:
+            raise ConnectionError
+        return 2 * x
+
+    @api.entrypoint(checkpointer=api.InMemorySaver())
+    def main(x: int) -> list[int]:
+        first = work(x).result()
+        beside = [work(first + n) for n in range(3)]
+        return [one.result() for one in beside]
+
+    say(await main.ainvoke(1, thread()))
+    say([part async for part in main.astream(1, thread(), stream_mode="values")])

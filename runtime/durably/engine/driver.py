@@ -61,6 +61,8 @@ async def drive_in_thread(run: Run, body: Callable[[], Any]) -> Outcome:
     except asyncio.CancelledError as error:
         with run.lock:
             run.failure = run.failure or error
+        for one in tasks_of(run, asyncio.get_running_loop()):
+            one.cancel()  # a coroutine that the run's code, in its thread, waits for
         await wait_out({driving})
         raise
 

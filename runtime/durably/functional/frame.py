@@ -39,6 +39,8 @@ class Frame:
         begun: The body's tasks.
         outside: The event loop in which a plain body was called, as a notebook does; it cannot
             turn before the body returns.
+        around: The event loop that waits for the body, or for the call that it is in. Plain code
+            in another thread has coroutine tasks run there.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Frame:
     namespace: tuple[str, ...] = ()
     tellers: tuple[Teller, ...] = ()
     outside: asyncio.AbstractEventLoop | None = None
+    around: asyncio.AbstractEventLoop | None = None
     begun: Begun = field(init=False)
 
     def __post_init__(self) -> None:

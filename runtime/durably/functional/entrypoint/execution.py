@@ -107,6 +107,7 @@ class Body:
         opened = self._opened(invocation, found)
         if invocation.teller is not None:
             opened.run.hold = invocation.teller.hold
+        opened.frame.around = running_loop()
         try:
             if self.is_async:
                 outcome = await adrive(opened.run, lambda: self._aexecute(opened))

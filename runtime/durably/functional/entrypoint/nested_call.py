@@ -12,7 +12,7 @@ from ...engine import Call, Scope
 from ...errors import Suspended
 from ...hosting import place_of
 from ...journal.records import Saved
-from ..frame import Frame
+from ..frame import Frame, running_loop
 from ..state.history import saved_before
 from ..streams.lane_namespaces import SEGMENT, Lanes
 from ..streams.parts import Teller
@@ -58,6 +58,7 @@ class Nested:
         body = self.body
         with self._entered() as inner:
             frame = _frame_of(inner)
+            frame.around = running_loop()
             call = (inner, frame, self.given, self._heard())
             if body.is_async:
                 returned = await body.aattempts(*call)
@@ -109,6 +110,7 @@ class Nested:
             retry=setup.retry,
             caching=setup.caching,
             namespace=(*outer.namespace, f"{body.name}:{inner.run.id}"),
+            around=outer.around,
             tellers=(*outer.tellers, self.teller) if self.teller is not None else outer.tellers,
         )
         if setup.checkpointer is True:

@@ -71,6 +71,9 @@ class Begun:
             is_interrupted = not isinstance(error, Exception | Suspended)
             if deadline is None or not deadline.is_over:
                 self._finish(cancelled=is_interrupted)
+            else:
+                for future in self._left():
+                    future.cancel()
             raise
         while left := self._left():
             for future in left:

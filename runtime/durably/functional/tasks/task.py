@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, Generic, Literal, ParamSpec, Protocol, TypeVar, overload
 
@@ -25,6 +25,7 @@ from ..frame import Frame, running_loop
 from ..injection import injected, positions
 from ..langchain.callbacks import atraced_task, is_traced_here, traced_task
 from .futures import AsyncTaskFuture, Starter, TaskFuture
+from .loop_futures import LoopTaskFuture
 from .review import TaskReview
 from .task_policy import TaskPolicy
 from .thread_pool import Pool
@@ -108,11 +109,7 @@ class Task(Generic[P, R]):
         loop = running_loop()
         if frame is not None and loop is frame.outside:
             loop = None
-        if loop is None and self._is_async:
-            raise RuntimeError(
-                f"task {self.name!r} is a coroutine function and no event loop is running here; "
-                "use ainvoke or astream"
-            )
+        elsewhere = self._loop_elsewhere(frame) if loop is None and self._is_async else None
         request = [list(args), kwargs]
         future: TaskFuture[R] | AsyncTaskFuture[R]
         if scope.run.past.is_orderly:
@@ -120,13 +117,29 @@ class Task(Generic[P, R]):
             if value is not NOTHING:
                 return _ended(scope, loop, value)
         step = scope.open(self._call(frame, request))
-        if loop is None:
-            future = self._begin_plain(scope, frame, step)
-        else:
+        if loop is not None:
             future = self._begin_async(scope, frame, step, loop)
+        elif elsewhere is not None:
+            future = self._begin_elsewhere(scope, frame, step, elsewhere)
+        else:
+            future = self._begin_plain(scope, frame, step)
         if frame is not None and step.held is None:
             frame.begun.add(future)
         return future
+
+    def _loop_elsewhere(self, frame: Frame | None) -> asyncio.AbstractEventLoop:
+        """Return the event loop in which a coroutine function runs that plain code calls.
+
+        Raises:
+            RuntimeError: There is none that turns meanwhile.
+        """
+        around = frame.around if frame is not None else None
+        if around is None or around is running_loop():
+            raise RuntimeError(
+                f"task {self.name!r} is a coroutine function and no event loop is running here; "
+                "use ainvoke or astream"
+            )
+        return around
 
     def _call(self, frame: Frame | None, request: Any) -> Call:
         policy = self._policy.around(frame)
@@ -155,6 +168,23 @@ class Task(Generic[P, R]):
         if step.held is not None and not scope.run.interleaved:
             return AsyncTaskFuture.ended(starter, *_replayed(step))
 
+        work = self._awaited(scope, frame, step)
+        return AsyncTaskFuture(work, starter)
+
+    def _begin_elsewhere(
+        self, scope: Scope, frame: Frame | None, step: Step, loop: asyncio.AbstractEventLoop
+    ) -> TaskFuture[R]:
+        """Begin the step, a coroutine's, for plain code: *loop* turns in another thread."""
+        if step.held is not None and not scope.run.interleaved:
+            return TaskFuture.ended(*_replayed(step))
+        scope.lane.is_calling = step.is_in_time
+        return LoopTaskFuture(self._awaited(scope, frame, step), loop, pool_of(scope))
+
+    def _awaited(
+        self, scope: Scope, frame: Frame | None, step: Step
+    ) -> Callable[[], Coroutine[Any, Any, R]]:
+        """Return what performs the step in an event loop."""
+
         def calling(request: Any) -> Callable[[], Any]:
             function = self._calling(frame, request)
             return function if self._is_async else functools.partial(_in_thread, scope, function)
@@ -167,7 +197,7 @@ class Task(Generic[P, R]):
             execute = caching.aaround(step, execute)
         elif self._policy.hosts_cache is not None:
             execute = self._policy.hosts_cache.awatched(execute)
-        return AsyncTaskFuture(functools.partial(scope.aperform, step, execute), starter)
+        return functools.partial(scope.aperform, step, execute)
 
     def _let_review(self, step: Step, calling: Callable[[Any], Callable[[], Any]]) -> None:
         """Let a person, who may be asked before, change the call."""
