@@ -230,3 +230,88 @@ def test_a_workflow_that_calls_itself(api, say):
         return [n, *(count.invoke(n - 1) if n else [])]
 
     say(count.invoke(3))
+
+
+@parity
+def test_a_nested_workflow_with_a_checkpointer_of_its_own(api, say):
+    """It is a part of its caller: its question surfaces, and it is not executed twice."""
+    calls: list[Any] = []
+    saver = api.InMemorySaver()
+
+    @api.task
+    def pay(x: int) -> int:
+        calls.append(x)
+        return x * 10
+
+    @api.entrypoint(checkpointer=saver)
+    def inner(x: int, *, previous: Any = None) -> list[Any]:
+        return [pay(x).result(), api.interrupt("ok?"), previous]
+
+    @api.entrypoint(checkpointer=saver)
+    def without_config(x: int) -> Any:
+        return inner.invoke(x)
+
+    @api.entrypoint(checkpointer=saver)
+    def with_config(x: int) -> Any:
+        return inner.invoke(x, api.get_config())
+
+    for name, outer in (("a", without_config), ("b", with_config)):
+        say(outer.invoke(1, thread(name)))
+        say(outer.invoke(api.Command(resume="yes"), thread(name)))
+    say(calls)
+
+
+@parity
+def test_a_nested_workflow_on_a_thread_of_its_own(api, say):
+    """A call that names another thread is a run there; its question is its value."""
+    saver = api.InMemorySaver()
+
+    @api.entrypoint(checkpointer=saver)
+    def inner(x: int) -> Any:
+        return api.interrupt(x)
+
+    @api.entrypoint(checkpointer=saver)
+    def outer(x: int) -> Any:
+        return list(inner.invoke(x, thread("own")))
+
+    say(outer.invoke(1, thread()))
+    say(inner.invoke(api.Command(resume="yes"), thread("own")))
+
+
+@parity
+def test_finished_nested_workflows_are_not_executed_again(api, say):
+    """With a checkpointer and without, when the caller is continued."""
+    calls: list[Any] = []
+
+    def body(x: int) -> int:
+        calls.append(x)
+        return x
+
+    inner, saved = api.entrypoint()(body), api.entrypoint(checkpointer=api.InMemorySaver())(body)
+
+    @api.entrypoint(checkpointer=api.InMemorySaver())
+    def outer(x: int) -> list[Any]:
+        return [inner.invoke(x), saved.invoke(x + 1), inner.invoke(x + 2), api.interrupt("?")]
+
+    outer.invoke(1, thread())
+    say(outer.invoke(api.Command(resume="yes"), thread()))
+    say(calls)
+
+
+@parity
+def test_the_stream_of_a_nested_workflow(api, say):
+    """Its default mode is that of any stream."""
+
+    @api.task
+    def work(x: int) -> int:
+        return x + 1
+
+    @api.entrypoint()
+    def inner(x: int) -> int:
+        return work(x).result()
+
+    @api.entrypoint()
+    def outer(x: int) -> list[Any]:
+        return list(inner.stream(x))
+
+    say(outer.invoke(1))

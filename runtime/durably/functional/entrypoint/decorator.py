@@ -23,9 +23,10 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
 
     Args:
         checkpointer: Where runs are kept: a URL (``sqlite:///runs.db``), a checkpointer, or a
-            host. Without one nothing is kept, unless the entrypoint is called by another: then
-            its steps are the caller's. ``True`` keeps a memory of its own within the caller's
-            thread, ``False`` keeps nothing even there.
+            host. Without one nothing is kept. An entrypoint that another one calls is a part of
+            its caller's run, whatever it was given, unless the call names another thread.
+            ``True`` keeps a memory of its own within the caller's thread, ``False`` keeps nothing
+            even there.
         store: Long-term memory, handed to parameters called ``store``.
         cache: Where results of tasks with a cache policy serve other calls.
         context_schema: What ``context`` must be; a mapping is turned into it.

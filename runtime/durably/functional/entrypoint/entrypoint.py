@@ -7,14 +7,17 @@ import functools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
+from contextvars import copy_context
 from typing import Any, NoReturn
 
 from ...engine import Outcome, Scope, current
-from ...hosting import Host, apipe, delivered, pipe
+from ...hosting import Host, apipe, delivered, pipe, thread_of
 from ...journal import MemoryStorage
-from ...types import Command, GraphOutput, StateSnapshot, StepPolicy
+from ...types import Command, GraphOutput, StepPolicy
+from ..frame import Frame
 from ..langchain.runnable import Piped
 from ..state.history import History
+from ..state.thread_states import ThreadStates
 from ..streams.join import joining
 from ..streams.parts import Part, Teller, chosen, shaped
 from .execution import Body, Invocation, Setup
@@ -24,7 +27,7 @@ Config = Mapping[str, Any] | None
 Modes = str | list[str] | tuple[str, ...] | None
 
 
-class Entrypoint(Piped):
+class Entrypoint(ThreadStates, Piped):
     """A function with durable runs; made by :class:`durably.entrypoint`.
 
     It can be used as a langchain-core ``Runnable``: piped with ``|``, given a config and
@@ -125,7 +128,7 @@ class Entrypoint(Piped):
                     **options,
                 )
             )
-        scope = self._parent()
+        scope = self._parent(config)
         if scope is not None:
             return _nested_value(Nested(self._body, scope, input, config, context).run(), version)
         outcome = self._body.run(
@@ -158,7 +161,7 @@ class Entrypoint(Piped):
                 **options,
             )
             return [part async for part in parts]
-        scope = self._parent()
+        scope = self._parent(config)
         if scope is not None:
             return _nested_value(
                 await Nested(self._body, scope, input, config, context).arun(), version
@@ -198,8 +201,8 @@ class Entrypoint(Piped):
         Raises:
             ValueError: There is no such mode.
         """
-        scope = self._parent()
-        mode = stream_mode or ("updates" if scope is None else "values")
+        scope = self._parent(config)
+        mode = stream_mode or "updates"
         modes = chosen(mode)
         host = self._host_for(input) if scope is None else None
 
@@ -230,8 +233,8 @@ class Entrypoint(Piped):
         version: str = "v1",
     ) -> AsyncIterator[Any]:
         """Like :meth:`stream`, in the running event loop."""
-        scope = self._parent()
-        mode = stream_mode or ("updates" if scope is None else "values")
+        scope = self._parent(config)
+        mode = stream_mode or "updates"
         modes = chosen(mode)
         host = self._host_for(input) if scope is None else None
 
@@ -309,9 +312,9 @@ class Entrypoint(Piped):
         """Invoke with several inputs at once; each run has a thread of its own in the pool."""
         configs = _configs(config, len(inputs))
 
-        def one(given: Any, own: Config) -> Any:
+        def one(call: Callable[[], Any]) -> Any:
             try:
-                return self.invoke(given, own, **options)
+                return call()
             except Exception as error:
                 if return_exceptions:
                     return error
@@ -319,9 +322,23 @@ class Entrypoint(Piped):
 
         if not inputs:
             return []
+        pairs = zip(inputs, configs, strict=True)
+        calls = [self._call(given, own, options) for given, own in pairs]
         limit = (configs[0] or {}).get("max_concurrency") or len(inputs)
         with ThreadPoolExecutor(max_workers=limit) as pool:
-            return list(pool.map(one, inputs, configs))
+            begun = [pool.submit(copy_context().run, one, call) for call in calls]
+            return [future.result() for future in begun]
+
+    def _call(self, given: Any, config: Config, options: Mapping[str, Any]) -> Callable[[], Any]:
+        """Return what invokes the entrypoint in a thread.
+
+        A part of the run around the call is opened now: its order is that of the inputs.
+        """
+        scope = self._parent(config)
+        if scope is None or options.get("stream_mode", "values") != "values":
+            return functools.partial(self.invoke, given, config, **options)
+        nested = Nested(self._body, scope, given, config, options.get("context"))
+        return lambda: _nested_value(nested.run(), options.get("version", "v1"))
 
     async def abatch(
         self,
@@ -338,9 +355,30 @@ class Entrypoint(Piped):
         ]
         return list(await asyncio.gather(*runs, return_exceptions=return_exceptions))
 
-    def _parent(self) -> Scope | None:
-        """Return the run around this call, if the entrypoint is to be a part of it."""
-        return current() if self._setup.checkpointer in (None, True, False) else None
+    def _parent(self, config: Config) -> Scope | None:
+        """Return the run around this call, if the entrypoint is to be a part of it.
+
+        One with a checkpointer is a part of the entrypoint that calls it, unless the call names
+        another thread: then it has a run of its own there, as in LangGraph.
+        """
+        scope = current()
+        if scope is None or not self.keeps:
+            return scope
+        if self._setup.checkpointer is True:
+            return scope
+        if not isinstance(scope.local, Frame):
+            return None
+        thread = thread_of(config)
+        return scope if thread in (None, scope.run.info.thread) else None
+
+    @property
+    def _history(self) -> History:
+        if not self.keeps:
+            raise ValueError(f"entrypoint {self.name!r} has no checkpointer, so it has no state")
+        return History(self.host, self._body.entry)
+
+    def _parted(self, values: Any) -> tuple[Any, Any]:
+        return self._body.parted(values)
 
     def _host_for(self, given: Any) -> Host:
         if isinstance(given, Command) and not self.keeps:
@@ -349,76 +387,6 @@ class Entrypoint(Piped):
                 "one: @entrypoint(checkpointer=InMemorySaver())"
             )
         return self.host
-
-    @property
-    def _history(self) -> History:
-        if not self.keeps:
-            raise ValueError(f"entrypoint {self.name!r} has no checkpointer, so it has no state")
-        return History(self.host, self._body.entry)
-
-    def get_state(self, config: Mapping[str, Any], *, subgraphs: bool = False) -> StateSnapshot:
-        """Return the thread's state now, or at the moment that ``checkpoint_id`` names."""
-        del subgraphs  # nested entrypoints are part of their caller's run
-        return self._history.state(config)
-
-    def get_state_history(
-        self,
-        config: Mapping[str, Any],
-        *,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002 - the name is LangGraph's
-        before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
-    ) -> Iterator[StateSnapshot]:
-        """Yield the thread's states, newest first.
-
-        Args:
-            config: Names the thread.
-            filter: Metadata that a state must have.
-            before: Only states before the one that this config addresses.
-            limit: At most so many.
-        """
-        yield from self._history.states(config, matching=filter, before=before, limit=limit)
-
-    def update_state(
-        self, config: Mapping[str, Any], values: Any, as_node: str | None = None
-    ) -> dict[str, Any]:
-        """Edit the thread: *values* is taken for what its last run returned and saved.
-
-        A run that had not finished is given up. ``entrypoint.final(value=…, save=…)`` says the two
-        apart.
-
-        Returns:
-            The config that addresses the new state.
-        """
-        del as_node  # an entrypoint is its only node
-        value, save = self._body.parted(values)
-        return self._history.update(config, value, save)
-
-    async def aget_state(
-        self, config: Mapping[str, Any], *, subgraphs: bool = False
-    ) -> StateSnapshot:
-        """Like :meth:`get_state`."""
-        return await asyncio.to_thread(self.get_state, config, subgraphs=subgraphs)
-
-    async def aget_state_history(
-        self,
-        config: Mapping[str, Any],
-        *,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002 - as in get_state_history
-        before: Mapping[str, Any] | None = None,
-        limit: int | None = None,
-    ) -> AsyncIterator[StateSnapshot]:
-        """Like :meth:`get_state_history`."""
-        for state in await asyncio.to_thread(
-            lambda: list(self._history.states(config, matching=filter, before=before, limit=limit))
-        ):
-            yield state
-
-    async def aupdate_state(
-        self, config: Mapping[str, Any], values: Any, as_node: str | None = None
-    ) -> dict[str, Any]:
-        """Like :meth:`update_state`."""
-        return await asyncio.to_thread(self.update_state, config, values, as_node)
 
     def clear_cache(self) -> None:
         """Forget every cached result of tasks called by this entrypoint."""

@@ -5,40 +5,67 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from ...engine import Call, Scope
-from ...errors import Suspended
+from ...errors import ResumeError, Suspended
 from ...hosting import place_of
 from ...journal.records import Saved
+from ...types import Command
 from ..frame import Frame, running_loop
 from ..state.history import saved_before
 from ..streams.lane_namespaces import SEGMENT, Lanes
 from ..streams.parts import Teller
 from ..streams.tee import tapped
 from .execution import Body
+from .nested_result import NestedResult, Unkept
 
 
-@dataclass(frozen=True, slots=True)
 class Nested:
     """One call of an entrypoint inside a run.
 
-    Attributes:
+    Called by another entrypoint, the call is a step of that one, whose value is what the
+    entrypoint returns: once it has returned, a continuation does not execute it again. What it does
+    lies in a lane of its own.
+
+    Args:
         body: The entrypoint.
         scope: Where it is called.
         given: Its input.
         config: The config it is called with; what it does not say is the caller's.
         context: Its context; the caller's if None.
-        teller: The stream that the caller makes of it, if it does.
+        teller: The stream that the caller makes of it, if it does. The caller consumes its parts,
+            so the entrypoint is executed again for them, and its finished steps are replayed.
+
+    Raises:
+        ResumeError: The input is a ``Command``: questions are answered through the caller.
     """
 
-    body: Body
-    scope: Scope
-    given: Any
-    config: Mapping[str, Any] | None = None
-    context: Any = None
-    teller: Teller | None = None
+    def __init__(  # noqa: PLR0917 - what a call is given, in invoke's order
+        self,
+        body: Body,
+        scope: Scope,
+        given: Any,
+        config: Mapping[str, Any] | None = None,
+        context: Any = None,
+        teller: Teller | None = None,
+    ) -> None:
+        if isinstance(given, Command):
+            raise ResumeError(
+                f"entrypoint {body.name!r} is called inside run {scope.run.id}, and its questions "
+                "are asked by that run: answer them there, by invoking the outermost entrypoint "
+                "with the Command"
+            )
+        self.body = body
+        self.scope = scope
+        self.given = given
+        self.config = config
+        self.context = context
+        self.teller = teller
+        self._result: NestedResult | Unkept = Unkept()
+        if isinstance(scope.local, Frame):
+            self._result = NestedResult(scope, body, given, context, place_of(config))
+        self._inner = scope.child(f"{SEGMENT}{body.name}")
 
     def run(self) -> Any:
         """Return what the entrypoint returns to its caller.
@@ -46,17 +73,23 @@ class Nested:
         Raises:
             TypeError: It is a coroutine function.
         """
-        body = self.body
+        body, result = self.body, self._result
         if body.is_async:
             raise TypeError(f"entrypoint {body.name!r} is a coroutine function: use ainvoke")
-        with self._entered() as inner:
+        if result.is_known and self.teller is None:
+            return result.replayed()
+        with result.begun(), self._entered() as inner:
             frame = _frame_of(inner)
-            return self._ended(inner, body.attempts(inner, frame, self.given, self._heard()))
+            value = self._ended(inner, body.attempts(inner, frame, self.given, self._heard()))
+        result.keep(value)
+        return value
 
     async def arun(self) -> Any:
         """Like :meth:`run`, for coroutine functions too; a plain function runs in a thread."""
-        body = self.body
-        with self._entered() as inner:
+        body, result = self.body, self._result
+        if result.is_known and self.teller is None:
+            return result.replayed()
+        with result.begun(), self._entered() as inner:
             frame = _frame_of(inner)
             frame.around = running_loop()
             call = (inner, frame, self.given, self._heard())
@@ -64,7 +97,9 @@ class Nested:
                 returned = await body.aattempts(*call)
             else:
                 returned = await asyncio.to_thread(body.attempts, *call)
-            return self._ended(inner, returned)
+            value = self._ended(inner, returned)
+        await result.akeep(value)
+        return value
 
     def _heard(self) -> Mapping[str, Any] | None:
         """Return the config whose callbacks hear of the call, besides those around it."""
@@ -76,26 +111,37 @@ class Nested:
 
     @contextmanager
     def _entered(self) -> Generator[Scope]:
-        """Enter the entrypoint's lane, and tell the streams of it."""
-        body, run = self.body, self.scope.run
-        with self.scope.span("entrypoint", body.name, f"{SEGMENT}{body.name}") as inner:
-            lanes = _lanes(inner)
-            if self.teller is not None:
-                self.teller.is_about(run.id, body.name, lanes)
-            inner.local = frame = self._frame(inner)
-            with tapped(run, self.teller.take) if self.teller is not None else nullcontext():
+        """Enter the entrypoint's lane, and tell the streams and listeners of it."""
+        name, inner = self.body.name, self._inner
+        inner.announce("entrypoint", name)
+        try:
+            with inner.entered(), self._told(inner):
+                yield inner
+        except BaseException as error:
+            inner.conclude("entrypoint", name, error)
+            raise
+        inner.conclude("entrypoint", name, None)
+
+    @contextmanager
+    def _told(self, inner: Scope) -> Generator[None]:
+        """Tell the streams how the entrypoint begins, and of what is not its end."""
+        body, run, lanes = self.body, self.scope.run, _lanes(inner)
+        if self.teller is not None:
+            self.teller.is_about(run.id, body.name, lanes)
+        inner.local = frame = self._frame(inner)
+        with tapped(run, self.teller.take) if self.teller is not None else nullcontext():
+            for teller in frame.tellers:
+                teller.began(body.name, self.given, lanes=lanes)
+            try:
+                yield
+            except Suspended:
                 for teller in frame.tellers:
-                    teller.began(body.name, self.given, lanes=lanes)
-                try:
-                    yield inner
-                except Suspended:
-                    for teller in frame.tellers:
-                        teller.waits(body.name, tuple(run.pending.values()), lanes)
-                    raise
-                except Exception as error:
-                    for teller in frame.tellers:
-                        teller.failed(body.name, error, lanes)
-                    raise
+                    teller.waits(body.name, tuple(run.pending.values()), lanes)
+                raise
+            except Exception as error:
+                for teller in frame.tellers:
+                    teller.failed(body.name, error, lanes)
+                raise
 
     def _frame(self, inner: Scope) -> Frame:
         body, setup = self.body, self.body.setup

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from ...types import Interrupt, StateSnapshot
-from .lane_namespaces import Lanes, Namespace, Places, innermost
+from .lane_namespaces import SEGMENT, Lanes, Namespace, Places, innermost
 from .messages_mode import Messages
 
 MODES = ("values", "updates", "custom", "messages", "tasks", "checkpoints", "debug")
@@ -65,6 +65,8 @@ class Teller:
 
     def take(self, mode: str, lanes: Lanes, data: Any) -> None:
         """Take what the engine tells of a step, or what a program writes."""
+        if mode in ("updates", "tasks") and _is_nested_result(mode, data):
+            return
         if mode == "tasks" and data.get("kind") != "task":
             self._foreign.add((lanes, data["name"]))
         if not self._is_shown(mode, lanes, data):
@@ -206,6 +208,12 @@ class Teller:
     def _emit_if(self, mode: str, part: Part) -> None:
         if mode in self.modes:
             self._emit(part)
+
+
+def _is_nested_result(mode: str, data: Any) -> bool:
+    """Say whether a part tells of the step that records what a nested entrypoint returned."""
+    names = [data["name"]] if mode == "tasks" else [*data]
+    return any(str(name).startswith(SEGMENT) for name in names)
 
 
 def _is_functional(lanes: Lanes) -> bool:
