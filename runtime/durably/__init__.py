@@ -43,6 +43,7 @@ from .errors import JournalError as JournalError
 from .errors import JournalTooNew as JournalTooNew
 from .errors import LaunchError as LaunchError
 from .errors import LeaseLost as LeaseLost
+from .errors import NodeCancelledError as NodeCancelledError
 from .errors import NodeTimeoutError as NodeTimeoutError
 from .errors import OutcomeUnknown as OutcomeUnknown
 from .errors import PluginError as PluginError
@@ -143,6 +144,7 @@ __all__ = [
     "Listener",
     "Match",
     "MemoryStorage",
+    "NodeCancelledError",
     "NodeTimeoutError",
     "OutcomeUnknown",
     "ParkPolicy",

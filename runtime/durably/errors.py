@@ -272,6 +272,20 @@ class NodeTimeoutError(DurablyError):
         self.idle_timeout = idle_timeout
 
 
+class NodeCancelledError(DurablyError):
+    """The code of a task or entrypoint raised a CancelledError itself; the name is LangGraph's.
+
+    Nobody had cancelled it, so it failed. What it raised is the ``__cause__``.
+
+    Attributes:
+        node: The task's or entrypoint's name.
+    """
+
+    def __init__(self, node: str) -> None:
+        super().__init__(f"Node {node!r} raised asyncio.CancelledError")
+        self.node = node
+
+
 class LaunchError(DurablyError):
     """A script cannot be started."""
 

@@ -50,6 +50,7 @@ NAMES = [
     "Listener",
     "Match",
     "MemoryStorage",
+    "NodeCancelledError",
     "NodeTimeoutError",
     "OutcomeUnknown",
     "ParkPolicy",

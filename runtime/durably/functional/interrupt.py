@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast, overload
 
 from ..engine import Run
 from .current import scope_here
+from .tasks.cancellations import record
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ def interrupt(value: Any, *, response_schema: Any = None) -> Any:
         >>> answer = interrupt({"message": "Publish?"})  # doctest: +SKIP
     """
     scope = scope_here("interrupt")
+    record(scope.run)
     if response_schema is None or isinstance(response_schema, Mapping):
         return scope.ask("interrupt", value, response_schema)
     told, made = _class_schema(response_schema)

@@ -124,7 +124,11 @@ async def test_a_half_way_effect_of_a_coroutine_becomes_a_question(place: Place)
         try:
             return payments.pay(amount)
         except KeyboardInterrupt:
-            raise asyncio.CancelledError from None
+            here = asyncio.current_task()
+            assert here is not None
+            here.cancel()
+            await asyncio.sleep(0)
+            raise
 
     async def body(amount: int) -> str:
         return await pay(amount)

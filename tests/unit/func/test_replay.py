@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tests.unit.func.places import Place, Watcher, thread
@@ -144,11 +145,13 @@ async def test_a_half_finished_batch_of_coroutines_resumes_in_another_order(
     """What a killed batch had not finished is executed, never answered with a sibling's result."""
     order = [0, 1, 2, 3, 4]
     limit = [finished]
+    running: list[asyncio.Future[Any]] = []
 
     @task
     async def look_up(x: int) -> int:
         if limit and limit[0] == 0:
-            raise asyncio.CancelledError  # as if the process had died before the call
+            running[0].cancel()  # as if the process had died before the call
+            await asyncio.sleep(3600)
         if limit:
             limit[0] -= 1
         return x * 10
@@ -161,8 +164,9 @@ async def test_a_half_finished_batch_of_coroutines_resumes_in_another_order(
     async def body(_: int) -> dict[int, int]:
         return dict(await asyncio.gather(*(branch(x) for x in range(5))))
 
+    running.append(asyncio.ensure_future(place.flow(body).ainvoke(0, thread())))
     with pytest.raises(asyncio.CancelledError):
-        await place.flow(body).ainvoke(0, thread())
+        await running[0]
     limit.clear()
     order.reverse()
     done = await place.flow(body).ainvoke(None, thread())

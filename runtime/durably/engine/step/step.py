@@ -40,6 +40,7 @@ class Step:
         model: The model that was called in the place of the call's own, if one was.
         is_altered: Whether something else was done than its request says.
         is_done: Whether it has an outcome that is no failure, in this process.
+        is_ended: Whether its outcome is recorded, or is being recorded.
         stored: The outcome as the journal keeps it, once the step has one.
         usage: What it took, once it has an outcome: tokens, and the cost where it is known.
         is_new_effect: Whether it is an effect that the journal does not hold, and that must be
@@ -50,7 +51,7 @@ class Step:
 
     # Most steps leave most of these as they are.
     _attempts = _first = 0
-    _overlapped = cached = in_place = is_altered = is_done = False
+    _overlapped = cached = in_place = is_altered = is_done = is_ended = False
     is_new_effect = False
     effect_number = 0
     _leaf = ""
@@ -269,6 +270,11 @@ class Step:
             self.announce()
 
     @property
+    def has_begun(self) -> bool:
+        """Whether it was entered for real."""
+        return hasattr(self, "_started")
+
+    @property
     def is_effect(self) -> bool:
         """Whether it is recorded that it begins."""
         return self.call.effect or self.policy.effect == "once"
@@ -459,6 +465,7 @@ class Step:
     def ended(self, outcome: int, value: Any) -> tuple[StepEnded, Mapping[bytes, bytes]]:
         """Return the record of its outcome, and the parts that this refers to."""
         run, call, slot = self.run, self.call, self.slot
+        self.is_ended = True
         usage = self.usage if outcome == OK else None
         try:
             body, blobs = run.codec.split(value, hint=call.hint)

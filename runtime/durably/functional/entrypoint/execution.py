@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...caching import StepCache
@@ -31,6 +32,7 @@ from ..interrupt import refusal
 from ..langchain.callbacks import traced
 from ..state.history import done_value, saved_before, state_of
 from ..streams.parts import Teller
+from ..tasks.cancellations import aguarded, guarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,8 @@ class Body:
     def _call(self, scope: Scope, value: Any) -> Any:
         frame = scope.local
         assert isinstance(frame, Frame)
-        return self._func(value, **frame.fill(self.names, scope, {}))
+        function = partial(self._func, value, **frame.fill(self.names, scope, {}))
+        return (aguarded if self.is_async else guarded)(self.name, function)()
 
     def _again_in(self, scope: Scope, error: Exception) -> float | None:
         """Return the seconds until the entrypoint is tried again, or None if the error is final."""

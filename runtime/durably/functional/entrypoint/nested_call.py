@@ -17,6 +17,7 @@ from ..state.history import saved_before
 from ..streams.lane_namespaces import SEGMENT, Lanes
 from ..streams.parts import Teller
 from ..streams.tee import tapped
+from ..tasks.cancellations import record
 from .execution import Body
 from .nested_result import NestedResult, Unkept
 
@@ -62,6 +63,7 @@ class Nested:
         self.config = config
         self.context = context
         self.teller = teller
+        record(scope.run)
         self._result: NestedResult | Unkept = Unkept()
         if isinstance(scope.local, Frame):
             self._result = NestedResult(scope, body, given, context, place_of(config))

@@ -10,14 +10,22 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from concurrent.futures import CancelledError, Future
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from ...engine import current
 from ...errors import Suspended
 from .thread_pool import Pool
 
 T = TypeVar("T")
+
+Dropped: TypeAlias = Callable[[BaseException, bool], None]
+"""Told that a future is cancelled: what its owner is told, and whether its task is running."""
+
+
+def _nobody(_: BaseException, __: bool) -> None:
+    """Tell nobody."""
+
 
 _MAX_DEPTH = 20
 """How deep tasks that ask for tasks share one thread's stack; deeper ones begin on another."""
@@ -46,6 +54,7 @@ class TaskFuture(Future[T], Generic[T]):
     Args:
         work: Runs the task.
         pool: Runs *work*, unless somebody asks for the result first.
+        dropped: Told when the task is cancelled.
     """
 
     _state: str = _PENDING
@@ -53,8 +62,11 @@ class TaskFuture(Future[T], Generic[T]):
     _exception: BaseException | None = None
     _is_awaited = False
 
-    def __init__(self, work: Callable[[], T], pool: Pool) -> None:  # not super: see above
+    def __init__(  # not super: see above
+        self, work: Callable[[], T], pool: Pool, dropped: Dropped = _nobody
+    ) -> None:
         self._work = [work]
+        self._dropped = dropped
         self._pool = pool
         self._context = contextvars.copy_context()
         pool.offer(self)
@@ -65,6 +77,13 @@ class TaskFuture(Future[T], Generic[T]):
         future = cls.__new__(cls)
         future._state = _FINISHED
         future._result, future._exception = value, error
+        return future
+
+    @classmethod
+    def cancelled_before(cls) -> TaskFuture[T]:
+        """Return the future of a task that the program had cancelled."""
+        future = cls.__new__(cls)
+        future._state = "CANCELLED_AND_NOTIFIED"
         return future
 
     if not TYPE_CHECKING:  # with it in sight, type checkers would believe any attribute
@@ -105,6 +124,7 @@ class TaskFuture(Future[T], Generic[T]):
     def cancel(self) -> bool:
         """Cancel the task unless it has begun; say whether it is cancelled."""
         if self._state not in _OVER and self._claimed() is not None:
+            self._dropped(CancelledError(), False)
             super().cancel()
             self.set_running_or_notify_cancel()
         return self._state in _CANCELLED
@@ -147,6 +167,8 @@ class TaskFuture(Future[T], Generic[T]):
         scope = current()
         if scope is not None:
             scope.lane.is_calling = False  # its code waits, and may learn that the run is stopping
+        if self._state in _OVER:
+            return
         depth = _here.depth
         if timeout is not None or depth >= _MAX_DEPTH:
             self._pool.begin(self)
@@ -160,7 +182,7 @@ class TaskFuture(Future[T], Generic[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for a plain task in a coroutine."""
-        if self._state != _FINISHED:
+        if self._state not in _OVER:
             self._pool.begin(self)
         return (yield from asyncio.wrap_future(self).__await__())
 
@@ -178,14 +200,21 @@ class AsyncTaskFuture(asyncio.Future[T]):
     Args:
         work: Runs the task; None for one whose outcome is set at once.
         starter: Begins *work*, unless somebody awaits the result first.
+        dropped: Told when the task is cancelled.
     """
 
-    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]] | None, starter: Starter) -> None:
+    def __init__(
+        self,
+        work: Callable[[], Coroutine[Any, Any, T]] | None,
+        starter: Starter,
+        dropped: Dropped = _nobody,
+    ) -> None:
         super().__init__(loop=starter.loop)
         self._work = work
+        self._dropped = dropped
+        self._is_running = False
         self._starter = starter
         self._task: asyncio.Task[None] | None = None
-        self._is_running = False
         if work is not None:
             self._captured = contextvars.copy_context()
             starter.add(self)
@@ -200,6 +229,18 @@ class AsyncTaskFuture(asyncio.Future[T]):
             future.set_result(value)
         else:
             future.set_exception(error)
+        return future
+
+    @classmethod
+    def cancelled_before(cls, starter: Starter, seconds: float) -> AsyncTaskFuture[Any]:
+        """Return the future of a task that the program had cancelled.
+
+        It ends when the program cancels it again, as the same timeout does; at the latest after
+        *seconds*, so that nobody waits for ever.
+        """
+        future: AsyncTaskFuture[Any] = cls(None, starter)
+        timer = starter.loop.call_later(seconds, future.cancel, context=contextvars.Context())
+        future.add_done_callback(lambda _: timer.cancel(), context=contextvars.Context())
         return future
 
     def begin(self) -> None:
@@ -231,12 +272,16 @@ class AsyncTaskFuture(asyncio.Future[T]):
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel the task, whether it has begun or not."""
-        self._work = None
-        if self._task is None or self._task.done():
-            return super().cancel(msg)
-        if self._is_running:
-            return self._task.cancel(msg)
-        self._task.cancel(msg)  # it never takes its first step, so nobody else ends the future
+        if self.done():
+            return False
+        task, work, self._work = self._task, self._work, None
+        if self._is_running and task is not None:
+            self._dropped(asyncio.CancelledError(), True)
+            return task.cancel(msg)
+        if task is not None:
+            task.cancel(msg)  # it never takes its first step, so nobody else ends the future
+        if task is not None or work is not None:
+            self._dropped(asyncio.CancelledError(), False)
         return super().cancel(msg)
 
     def __await__(self) -> Generator[Any, None, T]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from .futures import TaskFuture
+from .futures import Dropped, TaskFuture
 from .thread_pool import Pool
 
 T = TypeVar("T")
@@ -24,17 +24,22 @@ class LoopTaskFuture(TaskFuture[T]):
         work: Runs the task.
         loop: The event loop, which turns in another thread.
         pool: Begins *work*, unless somebody asks for the result first.
+        dropped: Told when the task is cancelled.
     """
 
-    def __init__(self, work: Work[T], loop: asyncio.AbstractEventLoop, pool: Pool) -> None:
+    def __init__(
+        self, work: Work[T], loop: asyncio.AbstractEventLoop, pool: Pool, dropped: Dropped
+    ) -> None:
         self._journey = _Journey(work, loop)
-        super().__init__(self._journey.result, pool)
+        super().__init__(self._journey.result, pool, dropped)
 
     def cancel(self) -> bool:
         """Cancel the task, even if it is running; say whether it is cancelled already."""
         if super().cancel():
             return True
-        self._journey.cancel()
+        if not self.done():
+            self._dropped(asyncio.CancelledError(), True)
+            self._journey.cancel()
         return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -24,6 +25,7 @@ from ...types import CachePolicy, RetryPolicy, StepPolicy, TimeoutPolicy
 from ..frame import Frame, running_loop
 from ..injection import injected, positions
 from ..langchain.callbacks import atraced_task, is_traced_here, traced_task
+from . import cancellations
 from .futures import AsyncTaskFuture, Starter, TaskFuture
 from .loop_futures import LoopTaskFuture
 from .review import TaskReview
@@ -35,6 +37,10 @@ R = TypeVar("R")
 
 Timeout = float | timedelta | TimeoutPolicy | None
 Retry = RetryPolicy | Sequence[RetryPolicy] | None
+
+_CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
+_GRACE = 1.5
+"""How much longer than it had a replayed program may take to cancel a task again."""
 
 
 class Task(Generic[P, R]):
@@ -110,6 +116,8 @@ class Task(Generic[P, R]):
         if frame is not None and loop is frame.outside:
             loop = None
         elsewhere = self._loop_elsewhere(frame) if loop is None and self._is_async else None
+        if scope.run.resources:
+            cancellations.record(scope.run)
         request = [list(args), kwargs]
         future: TaskFuture[R] | AsyncTaskFuture[R]
         if scope.run.past.is_orderly:
@@ -148,7 +156,7 @@ class Task(Generic[P, R]):
     def _begin_plain(self, scope: Scope, frame: Frame | None, step: Step) -> TaskFuture[R]:
         """Begin the step in plain code."""
         if step.held is not None and not scope.run.interleaved:
-            return TaskFuture.ended(*_replayed(step))
+            return _recorded(step)
         scope.lane.is_calling = step.is_in_time
         if step.terms.once:
             self._let_review(step, lambda request: self._calling(frame, request))
@@ -158,7 +166,8 @@ class Task(Generic[P, R]):
             execute = caching.around(step, execute)
         elif self._policy.hosts_cache is not None:
             execute = self._policy.hosts_cache.watched(execute)
-        return TaskFuture(functools.partial(scope.perform, step, execute), pool_of(scope))
+        work = functools.partial(scope.perform, step, execute)
+        return TaskFuture(work, pool_of(scope), functools.partial(cancellations.dropped, step))
 
     def _begin_async(
         self, scope: Scope, frame: Frame | None, step: Step, loop: asyncio.AbstractEventLoop
@@ -166,19 +175,19 @@ class Task(Generic[P, R]):
         """Begin the step in a coroutine; a plain function runs off the event loop."""
         starter = starter_of(scope, loop)
         if step.held is not None and not scope.run.interleaved:
-            return AsyncTaskFuture.ended(starter, *_replayed(step))
-
-        work = self._awaited(scope, frame, step)
-        return AsyncTaskFuture(work, starter)
+            return _arecorded(step, starter)
+        dropped = functools.partial(cancellations.dropped, step)
+        return AsyncTaskFuture(self._awaited(scope, frame, step), starter, dropped)
 
     def _begin_elsewhere(
         self, scope: Scope, frame: Frame | None, step: Step, loop: asyncio.AbstractEventLoop
     ) -> TaskFuture[R]:
         """Begin the step, a coroutine's, for plain code: *loop* turns in another thread."""
         if step.held is not None and not scope.run.interleaved:
-            return TaskFuture.ended(*_replayed(step))
+            return _recorded(step)
         scope.lane.is_calling = step.is_in_time
-        return LoopTaskFuture(self._awaited(scope, frame, step), loop, pool_of(scope))
+        dropped = functools.partial(cancellations.dropped, step)
+        return LoopTaskFuture(self._awaited(scope, frame, step), loop, pool_of(scope), dropped)
 
     def _awaited(
         self, scope: Scope, frame: Frame | None, step: Step
@@ -197,7 +206,7 @@ class Task(Generic[P, R]):
             execute = caching.aaround(step, execute)
         elif self._policy.hosts_cache is not None:
             execute = self._policy.hosts_cache.awatched(execute)
-        return functools.partial(scope.aperform, step, execute)
+        return functools.partial(cancellations.aperformed, scope, step, execute)
 
     def _let_review(self, step: Step, calling: Callable[[Any], Callable[[], Any]]) -> None:
         """Let a person, who may be asked before, change the call."""
@@ -205,6 +214,11 @@ class Task(Generic[P, R]):
         step.call.review = TaskReview(self.func, args, kwargs, calling, self._names)
 
     def _calling(self, frame: Frame | None, request: Any) -> Callable[[], Any]:
+        """Return what calls the function; a CancelledError of its own is a failure."""
+        guarded = cancellations.aguarded if self._is_async else cancellations.guarded
+        return guarded(self.name, self._plain_call(frame, request))
+
+    def _plain_call(self, frame: Frame | None, request: Any) -> Callable[[], Any]:
         """Return what calls the function, with what the runtime fills in."""
         args: list[Any]
         args, kwargs = request
@@ -338,6 +352,23 @@ def _replayed(step: Step) -> tuple[Any, BaseException | None]:
         return step.replay(), None
     except BaseException as error:
         return None, error
+
+
+def _recorded(step: Step) -> TaskFuture[Any]:
+    """Return the future, for plain code, of a step that is in the journal."""
+    value, error = _replayed(step)
+    if isinstance(error, _CANCELLED):
+        return TaskFuture.cancelled_before()
+    return TaskFuture.ended(value, error)
+
+
+def _arecorded(step: Step, starter: Starter) -> AsyncTaskFuture[Any]:
+    """Return the future, for coroutines, of a step that is in the journal."""
+    value, error = _replayed(step)
+    if isinstance(error, asyncio.CancelledError):
+        assert step.held is not None
+        return AsyncTaskFuture.cancelled_before(starter, _GRACE * step.held.step.elapsed + 1)
+    return AsyncTaskFuture.ended(starter, value, error)
 
 
 async def _in_thread(scope: Scope, function: Callable[[], Any]) -> Any:

@@ -1,0 +1,124 @@
+"""Cancellations of tasks: who made them, and what the journal says of them.
+
+A cancellation of the whole run, from outside or because it is suspended, is no outcome: the task is
+executed again. One that the program makes itself, by a future's ``cancel``, a timeout around an
+``await`` or a task group, is an outcome once the program has gone on from it. A CancelledError that
+a task's own code raises is a failure of that task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ...engine import Run, Scope, Step, current
+from ...errors import NodeCancelledError
+from ...journal.records import FAILED
+
+_KEY, _DROPPED = "cancellations", "dropped"
+
+
+def guarded(name: str, function: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what calls plain code, for which a CancelledError is a failure.
+
+    Args:
+        name: The task's name.
+        function: Calls it.
+    """
+
+    def call() -> Any:
+        try:
+            return function()
+        except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
+            if _is_ending():
+                raise
+            raise NodeCancelledError(name) from error
+
+    return call
+
+
+def aguarded(name: str, function: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    """Like :func:`guarded`, for a coroutine; one whose asyncio task is cancelled does not fail."""
+
+    async def call() -> Any:
+        try:
+            return await function()
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if _is_ending() or (task is not None and task.cancelling()):
+                raise
+            raise NodeCancelledError(name) from error
+
+    return call
+
+
+def _is_ending() -> bool:
+    scope = current()
+    return scope is None or is_ending(scope.run)
+
+
+def is_ending(run: Run) -> bool:
+    """Say whether the run as a whole is being cancelled or suspended."""
+    return run.stopping or run.over or run.unwinding or run.is_cancelled
+
+
+async def aperformed(scope: Scope, step: Step, execute: Callable[[], Awaitable[Any]]) -> Any:
+    """Return what :meth:`Scope.aperform` returns, and note if the program cancels the step."""
+    try:
+        return await scope.aperform(step, execute)
+    except asyncio.CancelledError as error:
+        _cancelled(step, error)
+        raise
+
+
+def dropped(step: Step, error: BaseException, is_running: bool) -> None:
+    """Note that a future was cancelled, by the program if the run is not ending.
+
+    Args:
+        step: The future's step.
+        error: What the program is told.
+        is_running: Whether the step is being executed; then it may still end otherwise.
+    """
+    if is_ending(step.run):
+        return
+    if is_running:
+        dropping: Any = step.run.resources.setdefault(_DROPPED, set())
+        dropping.add(step)
+    else:
+        _cancelled(step, error)
+
+
+def _cancelled(step: Step, error: BaseException) -> None:
+    """Note that a step was cancelled; it is recorded when the program goes on."""
+    run = step.run
+    asked_for: Any = run.resources.get(_DROPPED, ())
+    was_dropped = step in asked_for  # before the run began to stop
+    if run.log is None or run.is_cancelled or run.over:
+        return
+    if step.held is not None or step.is_ended:  # it was cancelled while its outcome was written
+        return
+    if is_ending(run) and not (was_dropped and run.failure is None):
+        return
+    if not step.has_begun:
+        step.begin(announce=False)
+        step.abandon()
+    ended, blobs = step.ended(FAILED, type(error)())
+    if is_ending(run):  # the program had gone on to what the run is suspended for
+        run.append(ended, blobs=blobs)
+        return
+    with run.lock:
+        notes: Any = run.resources.setdefault(_KEY, [])
+        notes.append((ended, blobs))
+
+
+def record(run: Run) -> None:
+    """Record what was noted: the program has gone on from it.
+
+    Raises:
+        Suspended: The journal failed, and with it the run.
+    """
+    notes: Any = run.resources.pop(_KEY, ())
+    for ended, blobs in notes if not is_ending(run) else ():
+        run.append(ended, blobs=blobs)
