@@ -308,8 +308,10 @@ class TimeoutPolicy:
 def _seconds(name: str, value: float | timedelta | None) -> float | None:
     if value is None:
         return None
+    if isinstance(value, bool):
+        raise TypeError(f"{name} is a number of seconds or a timedelta, not {value!r}")
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    if seconds <= 0:
+    if not seconds > 0:  # a NaN would never be reached
         raise ValueError(f"{name} must be greater than 0, not {value!r}")
     return seconds
 

@@ -451,6 +451,9 @@ def test_a_run_that_was_asked_not_to_begin(api, say):
 
     say.attempt(workflow.invoke, 1, thread(), control=control)
     say(seen)
+    say(workflow.get_state(thread()).next)
+    say(workflow.invoke(None, thread()))
+    say(workflow.invoke(None, thread(), control=control))
 
 
 @parity

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Scope
-from ..hosting import place_of
+from ..hosting import place_of, thread_of
 from ..types import CachePolicy, RetryPolicy
 from .langchain.callbacks import heard_here
 from .runtime import ExecutionInfo, RunControl, Runtime
@@ -110,7 +110,7 @@ class Frame:
             checkpoint_id=str(place.get("checkpoint_id") or scope.run.id),
             checkpoint_ns="|".join(self.namespace),
             task_id=scope.lane.path or scope.run.id,
-            thread_id=place.get("thread_id"),
+            thread_id=thread_of(self.config),
             run_id=scope.run.id,
             node_attempt=scope.attempt,
             node_first_attempt_time=scope.run.started,

@@ -344,6 +344,8 @@ class Host:
     ) -> None:
         try:
             run.append(record, blobs=blobs, ended=ended)
+            if run.log is not None:
+                run.log.write_begun()
         except BaseException as error:
             self.release(run)
             raise (run.failure or error) from None

@@ -19,6 +19,39 @@ _NOT_METADATA = frozenset({"thread_id", "checkpoint_id", "checkpoint_ns"})
 UNFINISHED = frozenset({"stopped", "waiting", "failed"})
 
 
+_RESERVED = ("thread_id", "checkpoint_id", "checkpoint_ns")
+
+
+def checked(config: Mapping[str, Any] | None) -> None:
+    """Refuse a config that would not do what it says.
+
+    Raises:
+        TypeError: It, or its ``configurable``, is no mapping; or a limit is no number.
+        ValueError: It names a thread outside of ``configurable``, or a limit below 1.
+    """
+    if not config:
+        return
+    if not isinstance(config, Mapping):
+        raise TypeError(f"a config is a mapping, not {config!r}")
+    place = config.get("configurable")
+    if place is not None and not isinstance(place, Mapping):
+        raise TypeError(f"config['configurable'] is a mapping, not {place!r}")
+    misplaced = [name for name in _RESERVED if name in config]
+    if misplaced:
+        raise ValueError(
+            f"config has {misplaced[0]!r} beside 'configurable', where it means nothing; write "
+            f'{{"configurable": {{"{misplaced[0]}": …}}}}'
+        )
+    for name in ("recursion_limit", "max_concurrency"):
+        limit = config.get(name)
+        if limit is None:
+            continue
+        if isinstance(limit, bool) or not isinstance(limit, int):
+            raise TypeError(f"config[{name!r}] is a whole number, not {limit!r}")
+        if limit < 1:
+            raise ValueError(f"{name} must be at least 1, not {limit!r}")
+
+
 def place_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Return what a LangGraph-style config addresses: its ``configurable``, maybe empty."""
     place: Mapping[str, Any] = (config or {}).get("configurable") or {}
@@ -28,16 +61,31 @@ def place_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
 def thread_of(config: Mapping[str, Any] | None) -> str | None:
     """Return the thread id in a LangGraph-style config, or None.
 
+    A UUID, a number or another value with a text of its own names the thread of that text, as in
+    LangGraph.
+
     Raises:
-        ValueError: It is neither a string nor a number.
+        TypeError: The config is not as :func:`checked` wants it.
+        ValueError: Nor is it; or the id is empty, a list or mapping, or has another text in each
+            process.
     """
+    checked(config)
     thread = place_of(config).get("thread_id")
     if thread is None:
         return None
-    if not isinstance(thread, str | int) or thread == "":
+    cls: Any = type(thread)
+    if cls.__hash__ is None:
         raise ValueError(
-            f"config['configurable']['thread_id'] must be a non-empty string, not {thread!r}"
+            f"config['configurable']['thread_id'] is {thread!r}, a {cls.__name__}, which names no "
+            "thread; give a text, a number or a UUID"
         )
+    if cls.__str__ is object.__str__ and cls.__repr__ is object.__repr__:
+        raise ValueError(
+            f"config['configurable']['thread_id'] is {thread!r}, whose text is another in each "
+            "process; give a text, a number or a UUID"
+        )
+    if not str(thread):
+        raise ValueError("config['configurable']['thread_id'] is empty; name the thread")
     return str(thread)
 
 
@@ -45,7 +93,7 @@ def named_thread(config: Mapping[str, Any] | None) -> str:
     """Return the thread id in a LangGraph-style config.
 
     Raises:
-        ValueError: There is none, or it is neither a string nor a number.
+        ValueError: There is none, or it is one that :func:`thread_of` refuses.
     """
     thread = thread_of(config)
     if thread is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -19,14 +20,16 @@ from durably.hosting import open_run, thread_of
         ({"configurable": None}, None),
         ({"configurable": {"thread_id": "t"}}, "t"),
         ({"configurable": {"thread_id": 7}}, "7"),
+        ({"configurable": {"thread_id": 1.5}}, "1.5"),
+        ({"configurable": {"thread_id": UUID(int=7)}}, "00000000-0000-0000-0000-000000000007"),
     ],
 )
 def test_a_config_names_a_thread(config: Any, expected: str | None) -> None:
-    """A number is taken for its text, as in LangGraph."""
+    """A number or a UUID is taken for its text, as in LangGraph."""
     assert thread_of(config) == expected
 
 
-@pytest.mark.parametrize("thread", ["", 1.5, ["t"], b"t"])
+@pytest.mark.parametrize("thread", ["", ["t"], {"t": 1}, object()])
 def test_what_is_no_thread_id_is_refused(thread: object) -> None:
     """A mistake here would mix runs up."""
     with pytest.raises(ValueError, match="thread_id"):

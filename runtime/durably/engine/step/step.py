@@ -17,7 +17,7 @@ from ..gates import Served
 from ..options import Stored
 from ..replay.fingerprint import packed_form, print_of, unpack
 from ..replay.known_leaf import known_leaf
-from ..replay.lane import Lane, Leaf, inner_lane, leaf_stem, line_here, line_now, segments
+from ..replay.lane import Lane, Leaf, inner_lane, inside, leaf_stem, line_here, line_now, segments
 from ..replay.recorded_steps import EFFECTS, Held, Slot
 from ..replay.same_request import differing, matched, not_recorded
 from ..run.run import FailedStep, Run
@@ -264,10 +264,16 @@ class Step:
         self._started, self._t0 = run.clock.now(), run.clock.monotonic()
         if run.past.attempts:
             self._attempts = run.past.attempts.get(self.slot.exact, 0)
+            if self._attempts and self._has_asked():
+                self._first = self._attempts
         if announce:
             if self.is_effect:
                 self._mark()
             self.announce()
+
+    def _has_asked(self) -> bool:
+        """Say whether it came to a question, so that its attempts are counted anew behind it."""
+        return any(inside(asked.lane, self.inner) for asked in self.run.past.asked.values())
 
     @property
     def has_begun(self) -> bool:

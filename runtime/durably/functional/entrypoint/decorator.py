@@ -7,15 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ...hosting import Host
-from ...journal import Storage
-from ...policies import policy_of
+from ...policies import policy_of, retry_of
 from ...types import CachePolicy, RetryPolicy, TimeoutPolicy
 from .entrypoint import Entrypoint, no_step
 from .execution import Setup
 from .final import final
-
-Checkpointer = str | Storage | Host | bool | None
+from .resources import Checkpointer, Resources, checked_cache_policy, checked_checkpointer
 
 
 class entrypoint:  # noqa: N801 - the name is LangGraph's
@@ -27,8 +24,8 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
             its caller's run, whatever it was given, unless the call names another thread.
             ``True`` keeps a memory of its own within the caller's thread, ``False`` keeps nothing
             even there.
-        store: Long-term memory, handed to parameters called ``store``.
-        cache: Where results of tasks with a cache policy serve other calls.
+        store: Long-term memory, handed to parameters called ``store``: a store, or its URL.
+        cache: Where results of tasks with a cache policy serve other calls: a cache, or its URL.
         context_schema: What ``context`` must be; a mapping is turned into it.
         cache_policy: For tasks without their own.
         retry_policy: For the entrypoint as a whole, and for tasks without their own.
@@ -37,8 +34,8 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
     Raises:
         NotImplementedError: The function is a generator function.
         ValueError: The function takes no parameter.
-        TypeError: A checkpointer that is none, or a return type ``entrypoint.final[…]`` that names
-            one type instead of two.
+        TypeError: A checkpointer, store, cache or policy that is none, or a return type
+            ``entrypoint.final[…]`` that names one type instead of two.
 
     Example:
         >>> @entrypoint(checkpointer="sqlite:///runs.db")  # doctest: +SKIP
@@ -60,20 +57,12 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
         retry_policy: RetryPolicy | Sequence[RetryPolicy] | None = None,
         timeout: float | timedelta | TimeoutPolicy | None = None,
     ) -> None:
-        if not isinstance(checkpointer, str | bool | Host | None) and not isinstance(
-            checkpointer, Storage
-        ):
-            raise TypeError(
-                f"{checkpointer!r} is no checkpointer; give a URL, an InMemorySaver, a SqliteSaver "
-                "or a Host"
-            )
         self._setup = Setup(
-            checkpointer=checkpointer,
-            store=store,
-            cache=cache,
+            checkpointer=checked_checkpointer(checkpointer),
+            resources=Resources(store, cache, checkpointer),
             context_schema=context_schema,
-            caching=cache_policy,
-            retry=retry_policy,
+            caching=checked_cache_policy(cache_policy),
+            retry=retry_of(retry_policy),
             timeout=TimeoutPolicy.coerce(timeout),
         )
 

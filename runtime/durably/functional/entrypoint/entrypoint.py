@@ -20,8 +20,10 @@ from ..state.history import History
 from ..state.thread_states import ThreadStates
 from ..streams.join import joining
 from ..streams.parts import Part, Teller, chosen, shaped
+from .context_schema import context_jsonschema
 from .execution import Body, Invocation, Setup
 from .nested_call import Nested
+from .pauses import NO_PAUSES, Names, Pauses, pauses
 
 Config = Mapping[str, Any] | None
 Modes = str | list[str] | tuple[str, ...] | None
@@ -75,7 +77,15 @@ class Entrypoint(ThreadStates, Piped):
     @property
     def store(self) -> Any:
         """The long-term memory."""
-        return self._setup.store
+        return self._setup.resources.store
+
+    def get_context_jsonschema(self) -> dict[str, Any] | None:
+        """Return the JSON schema of what ``context`` must be, or None if it may be anything.
+
+        Raises:
+            ValueError: ``context_schema`` is no pydantic model, dataclass or ``TypedDict``.
+        """
+        return context_jsonschema(self._setup.context_schema)
 
     @property
     def keeps(self) -> bool:
@@ -92,6 +102,8 @@ class Entrypoint(ThreadStates, Piped):
         control: Any = None,
         version: str = "v1",
         stream_mode: Modes = "values",
+        interrupt_before: Names = None,
+        interrupt_after: Names = None,
         **options: Any,
     ) -> Any:
         """Run the function to its end, or to its next question.
@@ -106,7 +118,11 @@ class Entrypoint(ThreadStates, Piped):
             control: A :class:`RunControl` by which the run can be asked to stop.
             version: ``v2`` returns a :class:`GraphOutput`.
             stream_mode: Anything but ``values`` returns the list of that stream's parts.
-            **options: ``subgraphs`` and other options of :meth:`stream`.
+            interrupt_before: With the entrypoint's own name, or ``"*"``: the run begins and is not
+                executed; ``None`` as the input continues it.
+            interrupt_after: With the entrypoint's own name, or ``"*"``: the stream tells of a pause
+                once the run is done.
+            **options: ``subgraphs``, as for :meth:`stream`.
 
         Returns:
             What the function returned, or ``{"__interrupt__": [Interrupt, …]}`` if it waits.
@@ -125,14 +141,19 @@ class Entrypoint(ThreadStates, Piped):
                     durability=durability,
                     control=control,
                     version=version,
+                    interrupt_before=interrupt_before,
+                    interrupt_after=interrupt_after,
                     **options,
                 )
             )
-        scope = self._parent(config)
+        paused = self._pauses(interrupt_before, interrupt_after, options)
+        scope = self._parent(config, paused)
         if scope is not None:
             return _nested_value(Nested(self._body, scope, input, config, context).run(), version)
         outcome = self._body.run(
-            Invocation(self._host_for(input), input, config, context, durability, control)
+            Invocation(
+                self._host_for(input), input, config, context, durability, control, pauses=paused
+            )
         )
         return _returned(outcome, version)
 
@@ -146,6 +167,8 @@ class Entrypoint(ThreadStates, Piped):
         control: Any = None,
         version: str = "v1",
         stream_mode: Modes = "values",
+        interrupt_before: Names = None,
+        interrupt_after: Names = None,
         **options: Any,
     ) -> Any:
         """Like :meth:`invoke`, in the running event loop."""
@@ -158,16 +181,21 @@ class Entrypoint(ThreadStates, Piped):
                 durability=durability,
                 control=control,
                 version=version,
+                interrupt_before=interrupt_before,
+                interrupt_after=interrupt_after,
                 **options,
             )
             return [part async for part in parts]
-        scope = self._parent(config)
+        paused = self._pauses(interrupt_before, interrupt_after, options)
+        scope = self._parent(config, paused)
         if scope is not None:
             return _nested_value(
                 await Nested(self._body, scope, input, config, context).arun(), version
             )
         outcome = await self._body.arun(
-            Invocation(self._host_for(input), input, config, context, durability, control)
+            Invocation(
+                self._host_for(input), input, config, context, durability, control, pauses=paused
+            )
         )
         return _returned(outcome, version)
 
@@ -182,6 +210,8 @@ class Entrypoint(ThreadStates, Piped):
         durability: str | None = None,
         control: Any = None,
         version: str = "v1",
+        interrupt_before: Names = None,
+        interrupt_after: Names = None,
     ) -> Iterator[Any]:
         """Run the function and yield parts as they are made.
 
@@ -197,11 +227,14 @@ class Entrypoint(ThreadStates, Piped):
             durability: As for :meth:`invoke`.
             control: As for :meth:`invoke`.
             version: ``v2`` yields ``{"type": mode, "ns": place, "data": data}``.
+            interrupt_before: As for :meth:`invoke`.
+            interrupt_after: As for :meth:`invoke`.
 
         Raises:
             ValueError: There is no such mode.
         """
-        scope = self._parent(config)
+        paused = self._pauses(interrupt_before, interrupt_after, {})
+        scope = self._parent(config, paused)
         mode = stream_mode or "updates"
         modes = chosen(mode)
         host = self._host_for(input) if scope is None else None
@@ -213,7 +246,7 @@ class Entrypoint(ThreadStates, Piped):
                 return Outcome("done", nested.run())
             assert host is not None
             return self._body.run(
-                Invocation(host, input, config, context, durability, control, teller)
+                Invocation(host, input, config, context, durability, control, teller, paused)
             )
 
         with closing(pipe(execute)) as parts:
@@ -231,9 +264,12 @@ class Entrypoint(ThreadStates, Piped):
         durability: str | None = None,
         control: Any = None,
         version: str = "v1",
+        interrupt_before: Names = None,
+        interrupt_after: Names = None,
     ) -> AsyncIterator[Any]:
         """Like :meth:`stream`, in the running event loop."""
-        scope = self._parent(config)
+        paused = self._pauses(interrupt_before, interrupt_after, {})
+        scope = self._parent(config, paused)
         mode = stream_mode or "updates"
         modes = chosen(mode)
         host = self._host_for(input) if scope is None else None
@@ -245,7 +281,7 @@ class Entrypoint(ThreadStates, Piped):
                 return Outcome("done", await nested.arun())
             assert host is not None
             return await self._body.arun(
-                Invocation(host, input, config, context, durability, control, teller)
+                Invocation(host, input, config, context, durability, control, teller, paused)
             )
 
         async with aclosing(apipe(execute)) as parts:
@@ -355,21 +391,29 @@ class Entrypoint(ThreadStates, Piped):
         ]
         return list(await asyncio.gather(*runs, return_exceptions=return_exceptions))
 
-    def _parent(self, config: Config) -> Scope | None:
+    def _pauses(self, before: Names, after: Names, options: Mapping[str, Any]) -> Pauses:
+        """Return where a call pauses; refuse options that ``invoke`` does not have."""
+        unknown = {*options} - {"subgraphs"}
+        if unknown:
+            raise TypeError(f"invoke() has no option {', '.join(sorted(unknown))}")
+        return pauses(self.name, before, after)
+
+    def _parent(self, config: Config, paused: Pauses = NO_PAUSES) -> Scope | None:
         """Return the run around this call, if the entrypoint is to be a part of it.
 
         One with a checkpointer is a part of the entrypoint that calls it, unless the call names
         another thread: then it has a run of its own there, as in LangGraph.
         """
-        scope = current()
-        if scope is None or not self.keeps:
-            return scope
-        if self._setup.checkpointer is True:
-            return scope
-        if not isinstance(scope.local, Frame):
-            return None
-        thread = thread_of(config)
-        return scope if thread in (None, scope.run.info.thread) else None
+        thread, scope = thread_of(config), current()
+        if scope is not None and self.keeps and self._setup.checkpointer is not True:
+            is_called = isinstance(scope.local, Frame)
+            scope = scope if is_called and thread in (None, scope.run.info.thread) else None
+        if scope is not None and paused != NO_PAUSES:
+            raise ValueError(
+                f"entrypoint {self.name!r} is called inside run {scope.run.id}, which "
+                "interrupt_before and interrupt_after cannot pause there; use interrupt()"
+            )
+        return scope
 
     @property
     def _history(self) -> History:
@@ -390,8 +434,9 @@ class Entrypoint(ThreadStates, Piped):
 
     def clear_cache(self) -> None:
         """Forget every cached result of tasks called by this entrypoint."""
-        if self._setup.cache is not None:
-            self._setup.cache.clear()
+        cache = self._setup.resources.cache
+        if cache is not None:
+            cache.clear()
 
     async def aclear_cache(self) -> None:
         """Like :meth:`clear_cache`."""
@@ -411,11 +456,12 @@ def _nested_value(value: Any, version: str) -> Any:
 
 
 def _returned(outcome: Outcome, version: str) -> Any:
-    if version != "v2":
-        return delivered(outcome)
-    if outcome.status == "waiting" and outcome.error is None:
-        return GraphOutput(None, outcome.interrupts)
-    return GraphOutput(delivered(outcome))
+    """Return what ``invoke`` returns; while the run waits, that is what the thread had saved."""
+    is_waiting = outcome.status == "waiting" and outcome.error is None
+    saved = outcome.value if is_waiting and isinstance(outcome.value, dict) else None
+    if version == "v2":
+        return GraphOutput(saved if is_waiting else delivered(outcome), outcome.interrupts)
+    return {**(saved or {}), **delivered(outcome)} if is_waiting else delivered(outcome)
 
 
 def _told(config: Config) -> dict[str, Any]:

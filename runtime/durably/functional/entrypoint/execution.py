@@ -20,6 +20,7 @@ from ...engine import (
     call_within,
     drive,
     drive_in_thread,
+    inside,
 )
 from ...errors import GraphDrained
 from ...hosting import Host, module_of, open_run, place_of, thread_of
@@ -28,11 +29,13 @@ from ...journal.records import Saved, StepAttempted
 from ...types import CachePolicy, Command, RetryPolicy, TimeoutPolicy, retry_delay
 from ..frame import Frame, running_loop
 from ..injection import injected
-from ..interrupt import refusal
 from ..langchain.callbacks import traced
-from ..state.history import done_value, saved_before, state_of
+from ..state.history import done_value, saved_before
 from ..streams.parts import Teller
 from ..tasks.cancellations import aguarded, guarded
+from .opened_run import Opened
+from .pauses import NO_PAUSES, Pauses
+from .resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,7 @@ class Setup:
     """What :class:`durably.entrypoint` was given."""
 
     checkpointer: Any
-    store: Any
-    cache: Any
+    resources: Resources
     context_schema: type[Any] | None
     caching: CachePolicy | None
     retry: RetryPolicy | Sequence[RetryPolicy] | None
@@ -59,6 +61,7 @@ class Invocation:
     durability: str | None = None
     control: Any = None
     teller: Teller | None = None
+    pauses: Pauses = NO_PAUSES
 
 
 class Body:
@@ -79,6 +82,11 @@ class Body:
         self.name = func.__name__
         self.entry = f"{module_of(func)}:{func.__qualname__}"
         self.is_async = inspect.iscoroutinefunction(func)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether runs are kept."""
+        return self.setup.checkpointer not in (None, False)
 
     def parted(self, returned: Any) -> tuple[Any, Any]:
         """Return what the caller gets and what the thread remembers."""
@@ -133,9 +141,9 @@ class Body:
         done = self._already_done(invocation)
         if done is not None:
             return done
-        host, control, teller = invocation.host, invocation.control, invocation.teller
-        if control is not None and control.drain_requested:
-            raise GraphDrained(control.drain_reason)
+        host, teller = invocation.host, invocation.teller
+        if not self.keeps:
+            self._check_unkept(invocation)
         run = open_run(
             host,
             self.entry,
@@ -147,11 +155,34 @@ class Body:
             call=f"await {self.name}.ainvoke" if self.is_async else f"{self.name}.invoke",
         )
         try:
+            _check_drain(invocation)
+            if self._pauses_before(invocation):
+                host.release(run)
+                return Outcome("done")
             value = host.given_to(run) if run.info.resumed else invocation.given
             return Found(run, value, saved_before(run), host)
         except BaseException:
             host.release(run)
             raise
+
+    def _check_unkept(self, invocation: Invocation) -> None:
+        """Refuse what leaves a run to be continued, where none is kept."""
+        _check_drain(invocation)
+        if invocation.pauses.before:
+            raise RuntimeError(
+                f"entrypoint {self.name!r} has no checkpointer, so a run that interrupt_before "
+                "pauses could not be continued; give it one"
+            )
+
+    def _pauses_before(self, invocation: Invocation) -> bool:
+        """Say whether the run, which has begun, is not executed now; its stream is told."""
+        given = invocation.given
+        is_new = given is not None and not isinstance(given, Command)
+        if not (is_new and invocation.pauses.before):
+            return False
+        if invocation.teller is not None:
+            invocation.teller.paused()
+        return True
 
     def _leave(self, found: Outcome | Found) -> None:
         if isinstance(found, Found):
@@ -164,7 +195,7 @@ class Body:
                 self.name,
                 config=_full(invocation.config, run),
                 context=self.context(invocation.context),
-                store=self.setup.store,
+                store=self.setup.resources.store,
                 cache=self.cache(run),
                 previous=found.previous,
                 control=invocation.control,
@@ -173,7 +204,8 @@ class Body:
                 tellers=(teller,) if teller is not None else (),
             )
             is_answered = isinstance(invocation.given, Command)
-            opened = Opened(run, frame, found.value, teller, host, is_answered=is_answered)
+            pauses = invocation.pauses
+            opened = Opened(run, frame, found.value, teller, host, pauses, is_answered)
             opened.began()
         except BaseException:
             host.release(run)
@@ -182,12 +214,12 @@ class Body:
 
     def _close(self, host: Host, run: Run) -> None:
         host.release(run)
-        if self.setup.checkpointer in (None, False) and run.log is not None:
+        if not self.keeps and run.log is not None:
             host.journal.storage.delete(run.log.thread, host.clock.now())
 
     def cache(self, run: Run) -> StepCache | None:
         """Return the entrypoint's cache as its steps use it, or None if it has none."""
-        given = self.setup.cache
+        given = self.setup.resources.cache
         return StepCache(given, run.codec, run.clock) if given is not None else None
 
     def context(self, given: Any) -> Any:
@@ -228,6 +260,7 @@ class Body:
         """
         run = around.run
         frame.outside = running_loop()
+        before = self._attempts_before(around)
         with traced(config, self.name, value) as trace:
             while True:
                 scope = self._attempt_scope(around, frame)
@@ -236,7 +269,7 @@ class Body:
                     with scope.entered(), trace.entered(), frame.begun.ended(limits):
                         returned = self._timed(scope, value)
                 except Exception as error:
-                    delay = self._again_in(scope, error)
+                    delay = self._again_in(scope, error, before)
                     if delay is None:
                         trace.fail(error)
                         raise
@@ -248,6 +281,7 @@ class Body:
     async def aattempts(self, around: Scope, frame: Frame, value: Any, config: Any) -> Any:
         """Like :meth:`attempts`, for coroutines."""
         run = around.run
+        before = self._attempts_before(around)
         with traced(config, self.name, value) as trace:
             while True:
                 scope = self._attempt_scope(around, frame)
@@ -256,7 +290,7 @@ class Body:
                         async with frame.begun.ended_async(scope.lane.deadline):
                             returned = await self._atimed(scope, value)
                 except Exception as error:
-                    delay = self._again_in(scope, error)
+                    delay = self._again_in(scope, error, before)
                     if delay is None:
                         trace.fail(error)
                         raise
@@ -301,11 +335,18 @@ class Body:
         function = partial(self._func, value, **frame.fill(self.names, scope, {}))
         return (aguarded if self.is_async else guarded)(self.name, function)()
 
-    def _again_in(self, scope: Scope, error: Exception) -> float | None:
+    def _attempts_before(self, around: Scope) -> int:
+        """Return how many attempts failed before a question, behind which they are counted anew."""
+        past, lane = around.run.past, around.lane.path
+        failed = past.attempts.get((lane, "run", self.name, b"", 0), 0)
+        has_asked = failed and any(inside(one.lane, lane) for one in past.asked.values())
+        return failed if has_asked else 0
+
+    def _again_in(self, scope: Scope, error: Exception, before: int) -> float | None:
         """Return the seconds until the entrypoint is tried again, or None if the error is final."""
         run, key = scope.run, self._attempts_key(scope)
         attempts = run.past.attempts.get(key, 0) + 1
-        delay = retry_delay(self.setup.retry, attempts, error)
+        delay = retry_delay(self.setup.retry, attempts - before, error)
         if delay is None:
             return None
         now = run.clock.now()
@@ -322,7 +363,7 @@ class Body:
     ) -> tuple[Any, Saved | None, Mapping[bytes, bytes]]:
         """Return what the caller gets, and the record of what the thread is to remember."""
         value, save = self.parted(returned)
-        if self.setup.checkpointer in (None, False) or run.stopping:
+        if not self.keeps or run.stopping:
             return value, None, NO_BLOBS
         body, blobs = run.codec.split(save)
         return value, Saved(run.clock.now(), body), blobs
@@ -341,42 +382,15 @@ def _nothing(_: object) -> None:
     """Undo nothing."""
 
 
-@dataclass(slots=True)
-class Opened:
-    """A run that is about to be driven."""
+def _check_drain(invocation: Invocation) -> None:
+    """Refuse to execute a run that was asked to stop before it is executed.
 
-    run: Run
-    frame: Frame
-    value: Any
-    teller: Teller | None
-    host: Host
-    is_answered: bool
-
-    def began(self) -> None:
-        """Tell the stream that the run begins or goes on."""
-        if self.teller is None:
-            return
-        self.teller.is_about(self.run.id, self.frame.name)
-        self.teller.heard_by(self.frame.config)
-        state = state_of(self.host, self.run)
-        if self.run.info.resumed and state is not None:
-            self.teller.resumed(state.values)
-        self.teller.began(self.frame.name, self.value, state)
-
-    def ended(self, outcome: Outcome) -> Outcome:
-        """Tell the stream how the run ended; an answer that was not taken is the caller's error."""
-        if outcome.status == "waiting" and self.is_answered:
-            outcome.error = refusal(self.run)
-        teller, name = self.teller, self.frame.name
-        if teller is None:
-            return outcome
-        if outcome.error is not None:
-            teller.failed(name, outcome.error)
-        elif outcome.status == "waiting":
-            teller.waits(name, outcome.interrupts)
-        elif outcome.status == "done":
-            teller.done(name, outcome.value, state_of(self.host, self.run))
-        return outcome
+    Raises:
+        GraphDrained: It was. A run that is kept has begun, and is continued with ``None``.
+    """
+    control = invocation.control
+    if control is not None and control.drain_requested:
+        raise GraphDrained(control.drain_reason)
 
 
 def _full(config: Mapping[str, Any] | None, run: Run) -> dict[str, Any]:

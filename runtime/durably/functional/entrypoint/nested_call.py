@@ -147,12 +147,13 @@ class Nested:
 
     def _frame(self, inner: Scope) -> Frame:
         body, setup = self.body, self.body.setup
+        store = setup.resources.store
         outer = inner.local if isinstance(inner.local, Frame) else Frame(body.name)
         frame = Frame(
             body.name,
             config=_merged(outer.config, self.config or {}),
             context=body.context(self.context) if self.context is not None else outer.context,
-            store=setup.store if setup.store is not None else outer.store,
+            store=store if store is not None else outer.store,
             cache=body.cache(inner.run) or outer.cache,
             control=outer.control,
             retry=setup.retry,

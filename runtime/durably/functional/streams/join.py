@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...hosting import Following, Host, joinable, named_thread
 from ...types import Interrupt
+from ..state.history import History
 from .parts import Emit, Part, Teller, chosen
 
 
 class _Heard:
     """Tells a teller what a journal tells of a run."""
 
-    def __init__(self, teller: Teller, name: str) -> None:
+    def __init__(self, teller: Teller, name: str, saved: Callable[[], Any]) -> None:
         self._teller = teller
         self._name = name
+        self._saved = saved
 
     def began(self, run: str, given: Any) -> None:
         self._teller.is_about(run, self._name)
@@ -25,7 +27,8 @@ class _Heard:
         self._teller.take(mode, lanes, data)
 
     def waits(self, interrupts: tuple[Interrupt, ...]) -> None:
-        self._teller.waits(self._name, interrupts)
+        saved = self._saved() if "values" in self._teller.modes else None
+        self._teller.waits(self._name, interrupts, saved=saved)
 
     def done(self, value: Any) -> None:
         self._teller.done(self._name, value)
@@ -51,6 +54,7 @@ def joining(
     modes = joinable(chosen(mode))
 
     def hearer(emit: Emit) -> _Heard:
-        return _Heard(Teller(modes, subgraphs=subgraphs, emit=emit, metadata={}), name)
+        teller = Teller(modes, subgraphs=subgraphs, emit=emit, metadata={})
+        return _Heard(teller, name, lambda: History(host, name).state(config).values)
 
     return Following(host.journal, named_thread(config), hearer, timeout)

@@ -137,15 +137,26 @@ class Teller:
         """Tell the value that the thread had before this continuation."""
         self._tell("values", (), values)
 
-    def waits(self, name: str, interrupts: tuple[Interrupt, ...], lanes: Lanes = ()) -> None:
-        """Tell that the entrypoint at *lanes* waits for answers."""
+    def waits(
+        self,
+        name: str,
+        interrupts: tuple[Interrupt, ...],
+        lanes: Lanes = (),
+        saved: Any = None,
+    ) -> None:
+        """Tell that the entrypoint at *lanes* waits for answers; *saved* is the thread's value."""
         if not self._is_shown("values", lanes, None):
             return
         namespace, asked = self._places.own(lanes), {"__interrupt__": interrupts}
         self._tell("updates", namespace, asked)
-        self._emit_if("values", Part("values", namespace, dict(asked), interrupts))
+        values = {**(saved if isinstance(saved, dict) else {}), **asked}
+        self._emit_if("values", Part("values", namespace, values, interrupts))
         told = [asdict(one) for one in interrupts]
         self._ended(lanes, _task_result("", name, {}, interrupts=told))
+
+    def paused(self) -> None:
+        """Tell that the run pauses at no question: the caller asked for it."""
+        self._tell("updates", (), {"__interrupt__": ()})
 
     def failed(self, name: str, error: BaseException, lanes: Lanes = ()) -> None:
         """Tell what ended the entrypoint at *lanes*."""
@@ -254,7 +265,9 @@ def shaped(
         typed = {"type": part.mode, "ns": part.namespace, "data": part.data}
         if part.mode == "values":
             if part.interrupts:
-                typed["data"] = {}
+                typed["data"] = {
+                    key: value for key, value in part.data.items() if key != "__interrupt__"
+                }
             typed["interrupts"] = part.interrupts
         return typed
     several = not isinstance(mode, str)

@@ -73,6 +73,8 @@ class Task(Generic[P, R]):
             effect=effect_of(effect),
             timeout=TimeoutPolicy.coerce(timeout),
         )
+        if cache_policy is not None and not isinstance(cache_policy, CachePolicy):
+            raise TypeError(f"cache_policy is a CachePolicy, not {cache_policy!r}")
         self._policy = TaskPolicy(self.name, func, own, cache_policy, func, _called(func))
         called = _called(func)
         self._is_async = any(map(inspect.iscoroutinefunction, (called, inspect.unwrap(called))))

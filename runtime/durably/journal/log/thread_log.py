@@ -352,6 +352,16 @@ class ThreadLog:
             self._known = self._known_blobs.of(self._storage, self._lease)
         return stored(self._known.unknown(blobs))
 
+    def write_begun(self) -> None:
+        """Write what ``async`` keeps back: a run's beginning comes before its first step.
+
+        Raises:
+            StorageError: Nothing of it was written.
+        """
+        if self._durability == "async":
+            with self.turn:
+                self._write_kept(barrier=False)
+
     def flush(self) -> None:
         """Write what is kept back, synced.
 
