@@ -24,6 +24,7 @@ DurablyError
 ├── BudgetExceeded            a person decided that a run may spend no more
 ├── RunParked                 a run waits for a provider that is down; it can go on later
 ├── GraphDrained              a run was asked to stop before it began
+├── NodeCancelledError        code raised a CancelledError that nobody had asked for
 ├── NodeTimeoutError          a step or run took longer than its timeout allows
 ├── LaunchError               a script cannot be started
 └── StepFailed                a recorded failure whose own class cannot be rebuilt

@@ -83,11 +83,11 @@ def policy(
 
 def _marked(made: StepPolicy, function: F) -> F:
     """Return *function* with the policy on it."""
-    take = getattr(function, _TAKE, None)
-    if take is not None and not isinstance(function, type):
-        take(made)
+    found: Any = function
+    if hasattr(found, _TAKE) and not isinstance(found, type):
+        getattr(found, _TAKE)(made)
     else:
-        _put_on(function, made)
+        _put_on(found, made)
     return function
 
 

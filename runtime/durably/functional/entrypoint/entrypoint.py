@@ -118,10 +118,9 @@ class Entrypoint(ThreadStates, Piped):
             control: A :class:`RunControl` by which the run can be asked to stop.
             version: ``v2`` returns a :class:`GraphOutput`.
             stream_mode: Anything but ``values`` returns the list of that stream's parts.
-            interrupt_before: With the entrypoint's own name, or ``"*"``: the run begins and is not
+            interrupt_before: With the entrypoint's name, or ``"*"``: the run begins and is not
                 executed; ``None`` as the input continues it.
-            interrupt_after: With the entrypoint's own name, or ``"*"``: the stream tells of a pause
-                once the run is done.
+            interrupt_after: With its name, or ``"*"``: the stream tells of a pause at the end.
             **options: ``subgraphs``, as for :meth:`stream`.
 
         Returns:
@@ -131,6 +130,7 @@ class Entrypoint(ThreadStates, Piped):
             ResumeError: There is nothing to continue, or an answer does not fit.
             ThreadBusy: Another run is driving the thread.
         """
+        options |= {"interrupt_before": interrupt_before, "interrupt_after": interrupt_after}
         if stream_mode != "values":
             return list(
                 self.stream(
@@ -141,21 +141,16 @@ class Entrypoint(ThreadStates, Piped):
                     durability=durability,
                     control=control,
                     version=version,
-                    interrupt_before=interrupt_before,
-                    interrupt_after=interrupt_after,
                     **options,
                 )
             )
-        paused = self._pauses(interrupt_before, interrupt_after, options)
+        paused = self._pauses(**options)
         scope = self._parent(config, paused)
         if scope is not None:
             return _nested_value(Nested(self._body, scope, input, config, context).run(), version)
-        outcome = self._body.run(
-            Invocation(
-                self._host_for(input), input, config, context, durability, control, pauses=paused
-            )
-        )
-        return _returned(outcome, version)
+        host = self._host_for(input)
+        call = Invocation(host, input, config, context, durability, control, pauses=paused)
+        return _returned(self._body.run(call), version)
 
     async def ainvoke(
         self,
@@ -172,6 +167,7 @@ class Entrypoint(ThreadStates, Piped):
         **options: Any,
     ) -> Any:
         """Like :meth:`invoke`, in the running event loop."""
+        options |= {"interrupt_before": interrupt_before, "interrupt_after": interrupt_after}
         if stream_mode != "values":
             parts = self.astream(
                 input,
@@ -181,23 +177,18 @@ class Entrypoint(ThreadStates, Piped):
                 durability=durability,
                 control=control,
                 version=version,
-                interrupt_before=interrupt_before,
-                interrupt_after=interrupt_after,
                 **options,
             )
             return [part async for part in parts]
-        paused = self._pauses(interrupt_before, interrupt_after, options)
+        paused = self._pauses(**options)
         scope = self._parent(config, paused)
         if scope is not None:
             return _nested_value(
                 await Nested(self._body, scope, input, config, context).arun(), version
             )
-        outcome = await self._body.arun(
-            Invocation(
-                self._host_for(input), input, config, context, durability, control, pauses=paused
-            )
-        )
-        return _returned(outcome, version)
+        host = self._host_for(input)
+        call = Invocation(host, input, config, context, durability, control, pauses=paused)
+        return _returned(await self._body.arun(call), version)
 
     def stream(
         self,
@@ -233,7 +224,7 @@ class Entrypoint(ThreadStates, Piped):
         Raises:
             ValueError: There is no such mode.
         """
-        paused = self._pauses(interrupt_before, interrupt_after, {})
+        paused = pauses(self.name, interrupt_before, interrupt_after)
         scope = self._parent(config, paused)
         mode = stream_mode or "updates"
         modes = chosen(mode)
@@ -268,7 +259,7 @@ class Entrypoint(ThreadStates, Piped):
         interrupt_after: Names = None,
     ) -> AsyncIterator[Any]:
         """Like :meth:`stream`, in the running event loop."""
-        paused = self._pauses(interrupt_before, interrupt_after, {})
+        paused = pauses(self.name, interrupt_before, interrupt_after)
         scope = self._parent(config, paused)
         mode = stream_mode or "updates"
         modes = chosen(mode)
@@ -391,12 +382,19 @@ class Entrypoint(ThreadStates, Piped):
         ]
         return list(await asyncio.gather(*runs, return_exceptions=return_exceptions))
 
-    def _pauses(self, before: Names, after: Names, options: Mapping[str, Any]) -> Pauses:
+    def _pauses(
+        self,
+        *,
+        interrupt_before: Names,
+        interrupt_after: Names,
+        subgraphs: bool = False,
+        **unknown: Any,
+    ) -> Pauses:
         """Return where a call pauses; refuse options that ``invoke`` does not have."""
-        unknown = {*options} - {"subgraphs"}
+        del subgraphs  # of streams
         if unknown:
             raise TypeError(f"invoke() has no option {', '.join(sorted(unknown))}")
-        return pauses(self.name, before, after)
+        return pauses(self.name, interrupt_before, interrupt_after)
 
     def _parent(self, config: Config, paused: Pauses = NO_PAUSES) -> Scope | None:
         """Return the run around this call, if the entrypoint is to be a part of it.
