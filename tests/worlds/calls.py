@@ -31,6 +31,7 @@ class Model:
         service: What may be down; see :meth:`World.fails`.
         failures: How often it is.
         lasting: Whether it is down in each process anew.
+        answer: Makes the answer, where it is no function of the text.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Model:
     service: str = ""
     failures: int = 0
     lasting: bool = False
+    answer: Callable[[World], str] | None = None
 
 
 @dataclass
@@ -246,6 +248,8 @@ def _think(world: World, wish: Model) -> str:
     world.note(f"  model {wish.noise} {wish.text}")
     if wish.service and world.fails(wish.service, wish.failures, lasting=wish.lasting):
         raise Outage(wish.service)
+    if wish.answer is not None:
+        return wish.answer(world)
     return answer_to(wish.text) + (f" [{wish.noise}]" if wish.echo else "")
 
 

@@ -34,6 +34,7 @@ class Course:
         wrong: What is wrong.
         verdict: All that in a word.
         extra: Model calls that were paid again.
+        points: How many points its longest process passed.
     """
 
     program: Program
@@ -43,6 +44,7 @@ class Course:
     wrong: list[str] = field(default_factory=list)
     verdict: Verdict = "right"
     extra: int = 0
+    points: int = 0
 
 
 def course(program: Program, deaths: tuple[int, ...] = (), *, forked: bool = False) -> Course:
@@ -101,6 +103,7 @@ class _Run:
         else:
             ended, self._world = run_forked(self._program, world, self._place, answers)
             self._course.world = self._world
+        self._course.points = max(self._course.points, self._world.points)
         self._world.note(f"  process {number} {ended.how} {ended.error}".rstrip())
         return ended
 
@@ -134,7 +137,7 @@ def courses(seed: int, kills: int, *, forked: bool = False) -> Iterator[Course]:
     program = program_of(seed)
     plain = course(program, forked=forked)
     yield plain
-    rng, points = random.Random(f"deaths {seed}"), max(1, plain.world.points)
+    rng, points = random.Random(f"deaths {seed}"), max(1, plain.points)
     for _ in range(kills):
         times = rng.choice((1, 1, 2, 3))
         deaths = tuple(rng.randint(1, points) for _ in range(times))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,9 @@ from typing import Any
 class Died(BaseException):
     """The process is dead: nothing that it still does has any effect."""
 
+
+_doing: ContextVar[str] = ContextVar("doing", default="")
+"""The intent of the effect that this line of control did last."""
 
 Outage = ConnectionError
 """What a service raises that is down; the program may survive it."""
@@ -135,13 +139,13 @@ class World:
             self.check()
             deed = Deed(intent, name, dict(args), self.process, self.version, is_marked)
             self.ledger.append(deed)
+            _doing.set(intent)
             self.note(f"  effect {intent}: {name}({args})")
 
     def recorded(self) -> None:
-        """Note that the journal holds the outcome of the step under way, if there is but one."""
+        """Note that the journal holds the outcome of the effect that the calling code did."""
         with self._lock:
-            if len(self.pending) == 1:
-                self._mark(next(iter(self.pending)))
+            self._mark(_doing.get())
 
     def comes_to(self, intent: str, args: dict[str, Any]) -> None:
         """Note that the program has come to an effect."""

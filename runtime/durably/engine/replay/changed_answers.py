@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from ...journal.records import Asked
+from ..call import Call
 from ..run.run import Run
 from .accepted import Path, differing_paths
 
@@ -66,24 +67,29 @@ def changed_questions(run: Run) -> Iterator[ChangedQuestion]:
         )
 
 
-def other_until(run: Run, kind: str, name: str, lane: str | None = None) -> tuple[int, float]:
-    """Return how far a person's answer ``other`` reaches for effects of a kind and name.
+def is_other_work(
+    run: Run, call: Call, row: int, differs: frozenset[Path], lane: str | None
+) -> bool:
+    """Return whether a person has said that an effect is not the one in a row.
+
+    An answer ``other`` holds for every effect of its kind and name, and for all that was recorded
+    before the question; but not for a request that differs in less than the one it was given to.
 
     Args:
         run: The run.
-        kind: The kind of the effects.
-        name: Their name.
+        call: The new effect.
+        row: The row of the recorded effect.
+        differs: The leaves in which the two requests differ.
         lane: Count only questions of this lane; None: of every lane.
-
-    Returns:
-        The row of the newest question that was answered so, and when it was asked; zeros if there
-        is none. What was recorded before that question is no longer compared with such effects.
     """
-    newest = (0, 0.0)
-    if CHANGED in run.past.asked_names:
-        for one in changed_questions(run):
-            if lane is not None and one.asked.lane != lane:
-                continue
-            if (one.kind, one.name, one.answer) == (kind, name, OTHER):
-                newest = max(newest, (run.past.asked_rows.get(one.asked.id, 0), one.asked.at))
-    return newest
+    return any(
+        (one.kind, one.name, one.answer) == (call.kind, call.name, OTHER)
+        and lane in (None, one.asked.lane)
+        and run.past.asked_rows.get(one.asked.id, 0) > row
+        and one.paths <= differs
+        for one in _answered(run)
+    )
+
+
+def _answered(run: Run) -> Iterator[ChangedQuestion]:
+    return changed_questions(run) if CHANGED in run.past.asked_names else iter(())

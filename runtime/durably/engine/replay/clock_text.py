@@ -29,6 +29,10 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _OLDEST, _NEWEST = 1_500_000_000.0, 4_000_000_000.0
+_EPOCH_SECONDS = 10
+"""Digits of an epoch number of whole seconds."""
+
+_FINE = 0.001
 _MINUTE = 60.0
 _NARROW = 60.0
 """Seconds that an entry may have lasted for a time derived from now to be told from data."""
@@ -52,7 +56,7 @@ def is_now(text: str, moment: Moment) -> bool:
     """Return whether a date, a time of day, a weekday or an epoch number is now."""
     number = _epoch(text)
     if number is not None:
-        return moment.holds(number, 1.0)
+        return moment.holds(number, 1.0 if len(text) == _EPOCH_SECONDS else _FINE)
     word = text.strip().rstrip(".").lower()
     if word.isalpha():
         return any(_is_weekday(word, day) for day in moment.days)
@@ -152,7 +156,14 @@ def readings(text: str, moment: Moment) -> Iterator[Reading]:
             parsed = _parsed(clock, form)
             if parsed is not None:
                 whole = datetime.combine(day, parsed.time())
-                yield from _zoned(whole, found[2], _MINUTE if "%S" not in form else 1.0)
+                yield from _zoned(whole, found[2], _coarse(form))
+
+
+def _coarse(form: str) -> float:
+    """Return the seconds that a text of a form leaves open."""
+    if "%f" in form:
+        return _FINE
+    return 1.0 if "%S" in form else _MINUTE
 
 
 def _days_of(text: str, moment: Moment) -> Iterator[date]:

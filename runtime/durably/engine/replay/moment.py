@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 _JUST_STARTED = 120.0
 """Seconds after its start in which a process counts as new: what it read before its run is now."""
 
-_EARLY, _LATE = 2.0, 5.0
-"""Seconds by which a clock reading may lie before the span, or after it."""
+_LATE = 5.0
+"""Seconds by which a clock reading may lie after the span: a step begins after it is described."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,14 @@ class Moment:
 
     @property
     def since(self) -> float:
-        """The beginning of *now*: a script reads the clock before its run begins."""
+        """The beginning of *now*.
+
+        A script reads the clock before its run begins. In a process that is up for longer only the
+        entry itself counts: a time just before it may be an earlier run's data.
+        """
         if 0.0 <= self.begun - self.born <= _JUST_STARTED:
             return self.born
-        return self.begun - _EARLY
+        return self.begun
 
     def holds(self, time: float, coarse: float = 0.0) -> bool:
         """Return whether *time* is now.

@@ -115,6 +115,7 @@ class Past:
                 self.add(from_row(thread, row))
         if not is_plain:
             self._outcomes.index()
+        self._knows_lanes = bool(self.lanes)
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Past:
@@ -127,7 +128,7 @@ class Past:
     @property
     def is_blank(self) -> bool:
         """Whether no step that the program comes to can have an outcome yet."""
-        return self._outcomes.is_blank
+        return self._outcomes.is_blank and not self._knows_lanes
 
     @property
     def is_orderly(self) -> bool:

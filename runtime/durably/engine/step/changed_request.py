@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from ...errors import ProgramChanged
 from ...journal.records import Asked
-from ..replay.accepted import differs_only_at
+from ..replay.accepted import differing_paths, differs_only_at
 from ..replay.changed_answers import (
     ABORT,
     ALIASES,
@@ -21,7 +21,7 @@ from ..replay.changed_answers import (
     OTHER,
     SAME,
     changed_questions,
-    other_until,
+    is_other_work,
 )
 from ..replay.fingerprint import differences, unpack
 from ..replay.lane import leaf_stem
@@ -72,24 +72,21 @@ def candidates(step: Step) -> list[Candidate]:
     for one in found:
         if _was_called_same(step, one):
             return [one]
-    own_row, own_at = other_until(run, call.kind, call.name, step.slot.lane)
-    row, _ = other_until(run, call.kind, call.name)
-    still_open = [
-        one
-        for one in found
-        if (one.lane is not None and one.lane.at > own_at)
-        or (one.held is not None and one.row > _reach(step, one.held, own_row, row))
-    ]
-    return (still_open or _branch(step, own_row))[:_SHOWN_EFFECTS]
+    still_open = [one for one in found if not _was_called_other(step, one)]
+    return (still_open or _branch(step))[:_SHOWN_EFFECTS]
 
 
-def _reach(step: Step, held: Held, own_row: int, row: int) -> int:
-    """Return the row up to which ``other`` holds for a recorded effect.
+def _was_called_other(step: Step, one: Candidate) -> bool:
+    """Return whether a person has said that the step is other work than a recorded effect.
 
     In the step's own lane only an answer that was given there counts: in another lane the same
     name is another place. Lanes that the program did not enter have no place of their own.
     """
-    return own_row if held.step.lane == step.slot.lane else row
+    run, call = step.run, step.call
+    is_own = one.held is None or one.held.step.lane == step.slot.lane
+    lane = step.slot.lane if is_own else None
+    differs = frozenset(differing_paths(one.request, unpack(step.packed)))
+    return is_other_work(run, call, one.row, differs, lane)
 
 
 def _candidate(step: Step, held: Held) -> Candidate:
@@ -113,17 +110,27 @@ def _effects_at(step: Step) -> list[Held]:
     return found
 
 
-def _branch(step: Step, row: int) -> list[Candidate]:
+def _branch(step: Step) -> list[Candidate]:
     """Return the effect of another name that was recorded since a person said ``other``.
 
     Work of one name that was called other work goes on without a question; a program that takes
     another branch than the last process did is asked about.
     """
-    if not row or step.is_beside:
+    run, slot = step.run, step.slot
+    asked = [row for row in _other_rows(step) if row]
+    if not asked or step.is_beside:
         return []
-    left = step.run.past.effects_left(step.slot.lane, inside=False)
-    newest = (held for held in left if held.seq > row)
-    return [_candidate(step, held) for held in newest if held.step.name != step.slot.name][:1]
+    left = run.past.effects_left(slot.lane, inside=False)
+    newest = (held for held in left if held.seq > max(asked))
+    return [_candidate(step, held) for held in newest if held.step.name != slot.name][:1]
+
+
+def _other_rows(step: Step) -> Iterator[int]:
+    run, call = step.run, step.call
+    if CHANGED in run.past.asked_names:
+        for one in changed_questions(run):
+            if (one.kind, one.name, one.answer) == (call.kind, call.name, OTHER):
+                yield run.past.asked_rows.get(one.asked.id, 0)
 
 
 def _was_called_same(step: Step, one: Candidate) -> bool:
