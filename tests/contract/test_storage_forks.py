@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 
 import pytest
-from durably.journal.memory import MemoryStorage
 from tests.support.forks import in_child
 
 from durably.errors import ThreadBusy
 from durably.journal.leases.process_identity import owner_id
+from durably.journal.memory_storage import MemoryStorage
 from durably.journal.storage import Row, Storage
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

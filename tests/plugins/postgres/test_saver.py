@@ -124,7 +124,7 @@ def test_a_store_opens_as_langgraphs_does(empty_postgres_url: str):
     ("code", "said"),
     [
         ("from durably import PostgresSaver", "ImportError: PostgresSaver needs psycopg 3"),
-        ("Host('postgresql:///x')", "durably.PluginError: PostgresStorage needs psycopg 3"),
+        ("Host('postgresql:///x').journal", "durably.PluginError: PostgresStorage needs psycopg 3"),
     ],
 )
 def test_without_the_client_library_the_extra_is_named(code: str, said: str):
