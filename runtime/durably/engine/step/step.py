@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from ...errors import DurablyError, EncodeError, ProgramChanged, Suspended
+from ...errors import DurablyError, ProgramChanged, Suspended
 from ...journal import NO_BLOBS, Pace
 from ...journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
 from ...types import StepInfo, StepPolicy, TimeoutPolicy, retry_delay
@@ -21,6 +21,7 @@ from ..replay.lane import Lane, Leaf, inner_lane, inside, leaf_stem, line_here, 
 from ..replay.recorded_steps import EFFECTS, Held, Slot
 from ..replay.same_request import differing, matched, not_recorded
 from ..run.run import FailedStep, Run
+from .outcome import priced, stored_outcome
 
 _SPLIT = 1024
 
@@ -361,7 +362,7 @@ class Step:
         call = self.call
         self._attempts += 1
         if call.usage is not None:
-            self.usage = self._priced(call.usage(value))
+            self.usage = priced(self.run, call, call.usage(value), self.model)
         self.stored = call.dump(value) if call.dump is not None else value
 
     def serve(self, served: Served) -> Any:
@@ -395,15 +396,6 @@ class Step:
             run.sink("updates", self._namespace, update)
             self._emit_task(result=value, error=None)
         return value
-
-    def _priced(self, usage: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-        """Add what a model call cost, and which model it was if it was another one."""
-        price = self.run.options.price
-        if not usage or self.call.kind != "model":
-            return usage
-        told = {**usage, "model": self.model} if self.model else usage
-        cost = price(self.model or self.call.name, usage) if price is not None else None
-        return told if cost is None else {**told, "cost": cost}
 
     def fail(self, error: Exception) -> None:
         """Record a failure that nothing more is tried against."""
@@ -473,10 +465,7 @@ class Step:
         run, call, slot = self.run, self.call, self.slot
         self.is_ended = True
         usage = self.usage if outcome == OK else None
-        try:
-            body, blobs = run.codec.split(value, hint=call.hint)
-        except EncodeError as error:
-            body, blobs = self._otherwise(value, error)
+        body, blobs = stored_outcome(run, call, slot.lane, value)
         request, more = self._request or (self.packed, NO_BLOBS)
         lane, kind, name, ordinal, print_, nth = slot
         ended = StepEnded(
@@ -500,12 +489,3 @@ class Step:
             self._lane.agent,
         )
         return ended, {**blobs, **more} if more else blobs
-
-    def _otherwise(self, value: Any, error: EncodeError) -> Stored:
-        """Return as stored what cannot be written, if the host knows how; else stop the run."""
-        run, call = self.run, self.call
-        if run.options.unwritable is None:
-            where = self.slot.lane or "root"
-            error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({where})")
-            run.stop(error)
-        return run.options.unwritable(value)

@@ -1,0 +1,46 @@
+"""The outcome of a step as the journal keeps it: usage with its price, values in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import EncodeError
+from ..call import Call
+from ..options import Stored
+from ..run.run import Run
+
+
+def priced(
+    run: Run, call: Call, usage: Mapping[str, Any] | None, model: str
+) -> Mapping[str, Any] | None:
+    """Return the usage of a model call with its cost, and with the model if it was another one.
+
+    Args:
+        run: The run, whose host knows prices.
+        call: The call.
+        usage: Tokens and the like; None if the call tells none.
+        model: The model that was called in the place of the call's own; empty for its own.
+    """
+    price = run.options.price
+    if not usage or call.kind != "model":
+        return usage
+    told = {**usage, "model": model} if model else usage
+    cost = price(model or call.name, usage) if price is not None else None
+    return told if cost is None else {**told, "cost": cost}
+
+
+def stored_outcome(run: Run, call: Call, lane: str, value: Any) -> Stored:
+    """Return a value as the journal keeps it.
+
+    Raises:
+        Suspended: The value cannot be written, and the host does not know how; the run ends.
+    """
+    try:
+        return run.codec.split(value, hint=call.hint)
+    except EncodeError as error:
+        if run.options.unwritable is None:
+            where = lane or "root"
+            error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({where})")
+            run.stop(error)
+        return run.options.unwritable(value)
