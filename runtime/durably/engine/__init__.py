@@ -38,6 +38,7 @@ from .replay.lane import Lane as Lane
 from .replay.lane import inner_lane as inner_lane
 from .replay.lane import inside as inside
 from .replay.lane import segments as segments
+from .replay.lane import shown_lane as shown_lane
 from .replay.made_tokens import made as made
 from .replay.made_tokens import watch_made_tokens as watch_made_tokens
 from .replay.run_history import APPROVAL as APPROVAL

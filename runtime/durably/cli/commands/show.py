@@ -9,7 +9,7 @@ from typing import Any
 import click
 import ormsgpack
 
-from ...engine import fingerprint
+from ...engine import fingerprint, shown_lane
 from ...errors import UnknownRun
 from ...hosting import Host, find_run
 from ...journal.records import StepEnded
@@ -214,7 +214,7 @@ def _step_row(screen: Screen, step: StepLine) -> tuple[str, ...]:
         money((ended.usage or {}).get("cost")) if ended and not ended.cached else "",
         duration(ended.elapsed) if ended else "",
         str(ended.attempts) if ended else "",
-        one_line(record.lane, 60),
+        one_line(shown_lane(record.lane), 60),
     )
 
 
@@ -249,7 +249,8 @@ def _print_step(found: dict[str, Any]) -> None:
     for name, value in found.items():
         if value is None or name in {"request", "response", "error"}:
             continue
-        screen.line(f"{name:<9} {one_line(str(value))}")
+        shown = shown_lane(value) if name == "lane" else str(value)
+        screen.line(f"{name:<9} {one_line(shown)}")
     for name in ("request", "response", "error"):
         if found[name] is not None:
             text = found[name]

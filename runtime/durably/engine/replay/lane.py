@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Collection, Hashable, Iterator
 from functools import lru_cache
@@ -17,6 +18,9 @@ _PLACE_KEY = 2
 
 _STEP_KEY = 3
 """Of how many parts a key is that steps of one request are counted by."""
+
+_PRINT = re.compile(r":[0-9a-f]{8}(?=[#/]|$)")
+"""The print of a lane's content in its path (see :mod:`.lane_name`)."""
 
 Line: TypeAlias = "tuple[int, asyncio.Task[Any] | None]"
 """Who executes: a thread, and the asyncio task in it, if any."""
@@ -244,6 +248,11 @@ class Lane:
 
 
 _new = tuple.__new__
+
+
+def shown_lane(path: str) -> str:
+    """Return a lane's path as people are shown it, without the prints of lanes' contents."""
+    return _PRINT.sub("", path)
 
 
 @lru_cache(maxsize=1024)

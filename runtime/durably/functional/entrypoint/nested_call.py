@@ -67,7 +67,7 @@ class Nested:
         self._result: NestedResult | Unkept = Unkept()
         if isinstance(scope.local, Frame):
             self._result = NestedResult(scope, body, given, context, place_of(config))
-        self._inner = scope.child(f"{SEGMENT}{body.name}")
+        self._inner = scope.child(f"{SEGMENT}{body.name}", given=given)
 
     def run(self) -> Any:
         """Return what the entrypoint returns to its caller.

@@ -7,6 +7,8 @@ import uuid
 from functools import lru_cache
 from typing import TypeAlias
 
+from ...engine import shown_lane
+
 SEGMENT = "entrypoint:"
 """What the lane segment of a nested entrypoint begins with."""
 
@@ -81,7 +83,7 @@ class Places:
 def named(segment: str) -> str:
     """Return the name of what a segment stands for."""
     if segment.startswith(SEGMENT):
-        return segment.removeprefix(SEGMENT).partition("#")[0]
+        return shown_lane(segment.removeprefix(SEGMENT)).partition("#")[0]
     return segment.partition("~")[0]
 
 
