@@ -8,6 +8,7 @@ from typing import Any
 
 from durably.adapting import Scope, Seam
 
+from ._contents import content_of
 from ._custom_agents import may_be_opaque, opaque_answer, opaque_turn
 from ._streams import closing
 from ._unwind_targets import ended_by, give_cause, handler_tasks, remember_runtime
@@ -46,7 +47,8 @@ async def _run_team(
                 yield item
         return
     name = getattr(self, "name", None) or type(self).__name__
-    inner = _unwindable(scope, f"team:{name}", owner)
+    task = kwargs.get("task", args[0] if args else None)
+    inner = _unwindable(scope, f"team:{name}", owner, given=[name, content_of(task)])
     if self._embedded_runtime:
         remember_runtime(scope.run, self._runtime)
     team = _Team(inner)
@@ -77,7 +79,7 @@ async def _take_turn(
             async for item in items:
                 yield item
         return
-    inner = _unwindable(scope, f"agent:{self.name}", owner)
+    inner = _unwindable(scope, f"agent:{self.name}", owner, **_turn_naming(scope, messages))
 
     def source() -> AsyncIterator[Any]:
         return original(self, messages, *args, **kwargs)
@@ -106,7 +108,7 @@ async def _answer(
     owner = _turn(self)
     if scope.lane.owner == owner:
         return await call()
-    inner = _unwindable(scope, f"agent:{self.name}", owner)
+    inner = _unwindable(scope, f"agent:{self.name}", owner, **_turn_naming(scope, messages))
     with told(inner, "agent", self.name):
         if may_be_opaque(self):
             return await opaque_answer(inner, self, messages, call)
@@ -118,9 +120,15 @@ def _turn(agent: Any) -> tuple[str, int]:
     return ("agent", id(agent))
 
 
-def _unwindable(scope: Scope, segment: str, owner: tuple[str, int]) -> Scope:
+def _turn_naming(scope: Scope, messages: Any) -> dict[str, Any]:
+    """Return what names an agent's lane: its turn in a team, else what it was told."""
+    is_member = isinstance(scope.lane.owner, tuple) and scope.lane.owner[0] == _TEAM
+    return {} if is_member else {"given": content_of(messages)}
+
+
+def _unwindable(scope: Scope, segment: str, owner: tuple[str, int], **naming: Any) -> Scope:
     """Return the scope of a new lane in which steps park instead of raising."""
-    return scope.child(segment, owner=owner, targets=(handler_tasks,))
+    return scope.child(segment, owner=owner, targets=(handler_tasks,), **naming)
 
 
 @contextmanager
