@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Generator, Hashable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from durably.adapting import Scope, fingerprint
 
 from ._callbacks import calls_recorded, put_back
+from ._lane_contents import agent_content, crew_content, task_contents_kept, task_naming
 from ._parallel import enter_branch, tasks_joined, threads_joined
+from ._time_limits import time_limit_recorded
 
 _CREW_CALLS = (
     "before_kickoff_callbacks",
@@ -34,7 +36,7 @@ def kickoff(
     """Enter a crew for ``Crew.kickoff``."""
     if _is_passage(scope, self):
         return original(self, inputs, *args, **kwargs)
-    with crew_span(scope, self, _crew_segment(self, inputs)), threads_joined():
+    with _named_crew_span(scope, self, inputs), threads_joined():
         return original(self, inputs, *args, **kwargs)
 
 
@@ -49,7 +51,7 @@ async def akickoff(
     """Enter a crew for ``Crew.kickoff_async`` and ``Crew.akickoff``."""
     if _is_passage(scope, self):
         return await original(self, inputs, *args, **kwargs)
-    with crew_span(scope, self, _crew_segment(self, inputs)), threads_joined():
+    with _named_crew_span(scope, self, inputs), threads_joined():
         async with tasks_joined():
             return await original(self, inputs, *args, **kwargs)
 
@@ -64,11 +66,19 @@ def _is_passage(scope: Scope, crew: Any) -> bool:
 
 
 @contextmanager
-def crew_span(scope: Scope, crew: Any, segment: str = "crew") -> Generator[Scope]:
-    """Enter a crew's lane."""
+def crew_span(scope: Scope, crew: Any, inputs: Any = None, **naming: Any) -> Generator[Scope]:
+    """Enter a crew's lane.
+
+    Args:
+        scope: The place around it.
+        crew: The crew.
+        inputs: What it is kicked off with, if that is known yet.
+        naming: What names the lane among others (see ``Scope.span``); nothing if it is alone.
+    """
     name = str(getattr(crew, "name", None) or "crew")
     with (
-        scope.span("crew", name, segment, owner=_owner(crew)) as inner,
+        scope.span("crew", name, "crew", owner=_owner(crew), **naming) as inner,
+        task_contents_kept(crew, inputs),
         calls_recorded(crew, *_CREW_CALLS),
     ):
         yield inner
@@ -76,18 +86,18 @@ def crew_span(scope: Scope, crew: Any, segment: str = "crew") -> Generator[Scope
     put_back(crew.agents, "step_callback")
 
 
+def _named_crew_span(scope: Scope, crew: Any, inputs: Any) -> AbstractContextManager[Scope]:
+    """Enter the lane of a crew that the program kicks off, named by what it is and was given."""
+    content, former = crew_content(crew, inputs), _former_crew_segment(crew, inputs)
+    return crew_span(scope, crew, inputs, given=content, former=former)
+
+
 def _owner(crew: Any) -> Hashable:
     return ("crew", id(crew))
 
 
-def _crew_segment(crew: Any, inputs: Any) -> str:
-    """Name a crew's lane, the same in every process.
-
-    On the program's main line crews come one after the other, so their order tells them apart,
-    and neither an edited description nor today's date among the inputs makes another lane of it:
-    the steps that differ are found one by one. Where crews may run at the same time, what they
-    are and what they were given must tell them apart.
-    """
+def _former_crew_segment(crew: Any, inputs: Any) -> str:
+    """Return the segment of a crew's lane in runs that were begun before content named it."""
     if on_main_line():
         return "crew"
     given = fingerprint(inputs or {})[0].hex()
@@ -138,8 +148,10 @@ async def aexecute_core(
 
 @contextmanager
 def _task_span(scope: Scope, task: Any, agent: Any) -> Generator[Scope]:
+    crew = getattr(agent or task.agent, "crew", None)
+    naming = task_naming(scope, task, crew, is_alone=on_main_line())
     with (
-        scope.span("task", _task_name(task), _task_segment(task, agent)) as inner,
+        scope.span("task", _task_name(task), **naming) as inner,
         calls_recorded(task, "callback"),
     ):
         yield inner
@@ -150,28 +162,11 @@ def _task_name(task: Any) -> str:
     return text if len(text) <= _NAME else text[: _NAME - 1] + "…"
 
 
-def _task_segment(task: Any, agent: Any) -> str:
-    """Name a task's lane by its place in the crew, as crews' lanes if it was made on the way.
-
-    The text of one that CrewAI made may name objects by their addresses (the tools that a crew is
-    planned with), which are others in each process.
-    """
-    crew = getattr(agent or task.agent, "crew", None)
-    places = (i for i, one in enumerate(getattr(crew, "tasks", None) or ()) if one is task)
-    place = next(places, None)
-    if place is not None:
-        return f"task[{place}]"
-    if on_main_line():
-        return "task"
-    text = fingerprint([task.description, task.expected_output])[0].hex()
-    return f"task:{text[:_KEY]}"
-
-
 def execute_task(
     scope: Scope, original: Callable[..., Any], self: Any, task: Any, *args: Any, **kwargs: Any
 ) -> Any:
     """Enter an agent's turn; its own retry, which calls itself, re-enters the same lane."""
-    with _agent_span(scope, self, task):
+    with _turn_span(scope, self, task):
         return original(self, task, *args, **kwargs)
 
 
@@ -184,20 +179,31 @@ async def aexecute_task(
     **kwargs: Any,
 ) -> Any:
     """Enter an agent's turn as :func:`execute_task` does."""
-    with _agent_span(scope, self, task):
+    with _turn_span(scope, self, task):
         return await original(self, task, *args, **kwargs)
 
 
 @contextmanager
-def _agent_span(scope: Scope, agent: Any, task: Any) -> Generator[Scope]:
+def _turn_span(scope: Scope, agent: Any, task: Any) -> Generator[None]:
+    """Enter an agent's turn in a task, which its time limit may end."""
+    is_retry = scope.lane.owner == _turn(agent, task)
+    with time_limit_recorded(scope, agent, is_retry=is_retry), _agent_span(scope, agent, task):
+        yield
+
+
+def _turn(agent: Any, task: Any) -> Hashable:
+    return ("agent", id(agent), id(task))
+
+
+@contextmanager
+def _agent_span(scope: Scope, agent: Any, task: Any, **naming: Any) -> Generator[Scope]:
     role = " ".join(str(agent.role).split())
-    owner = ("agent", id(agent), id(task))
     # In a task agents have their turns one after the other: one whose role was edited is the same.
     segment = f"agent:{role}" if task is None else "agent"
     # A crew makes its agents' executors before their turns; they hold the callback as well.
     executor = vars(agent).get("agent_executor") or agent
     with (
-        scope.span("agent", role, segment, owner=owner) as inner,
+        scope.span("agent", role, segment, owner=_turn(agent, task), **naming) as inner,
         calls_recorded(agent, "step_callback"),
         calls_recorded(executor, "step_callback"),
     ):
@@ -210,7 +216,7 @@ def agent_kickoff(
     """Enter an agent that works without a crew, for ``Agent.kickoff``."""
     if _in_event_loop():  # CrewAI returns kickoff_async's coroutine then
         return original(self, *args, **kwargs)
-    with _agent_span(scope, self, None):
+    with _agent_span(scope, self, None, given=agent_content(self, args, kwargs)):
         return original(self, *args, **kwargs)
 
 
@@ -218,5 +224,5 @@ async def agent_akickoff(
     scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, /, *args: Any, **kwargs: Any
 ) -> Any:
     """Enter an agent that works without a crew, for ``Agent.kickoff_async``."""
-    with _agent_span(scope, self, None):
+    with _agent_span(scope, self, None, given=agent_content(self, args, kwargs)):
         return await original(self, *args, **kwargs)

@@ -11,10 +11,13 @@ from durably.adapting import Call, Recorded, Scope, fingerprint
 
 from .._spans import on_main_line
 from ._finish_order import Ends
+from ._given import flow_content, plain_defaults, resumed_content
 from ._state import is_data, restore_state, state_of
 
 _KEY = 6
 _ID = "id"
+_BY_CONTENT = 2
+"""From which rule of identity on lanes are named by their content."""
 
 
 class Running:
@@ -107,7 +110,7 @@ def resume(scope: Scope, original: Callable[..., Any], self: Any, feedback: str 
     """Enter a flow for ``Flow.resume``, which goes on after CrewAI's own pause."""
     if _is_passage(scope, self):
         return original(self, feedback)
-    with _entered(scope, self, feedback):
+    with _entered(scope, self, feedback, is_resumed=True):
         return original(self, feedback)
 
 
@@ -117,7 +120,7 @@ async def resume_async(
     """Enter a flow for ``Flow.resume_async``."""
     if _is_passage(scope, self):
         return await original(self, feedback)
-    with _entered(scope, self, feedback):
+    with _entered(scope, self, feedback, is_resumed=True):
         return await original(self, feedback)
 
 
@@ -126,13 +129,15 @@ def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def _entered(scope: Scope, flow: Any, given: Any) -> Generator[None]:
+def _entered(scope: Scope, flow: Any, given: Any, *, is_resumed: bool = False) -> Generator[None]:
     """Enter a flow's lane, with the state that it began with the first time."""
     name = str(getattr(flow, "name", None) or type(flow).__name__)
-    segment = f"flow:{name}"
+    content = resumed_content(flow, given) if is_resumed else flow_content(flow, given)
+    segment = former = f"flow:{name}"
     if not on_main_line():
-        segment = f"{segment}:{fingerprint(given or {})[0].hex()[:_KEY]}"
-    with scope.span("flow", name, segment, owner=_owner(flow)) as inner:
+        former = f"{former}:{fingerprint(given or {})[0].hex()[:_KEY]}"
+    owner = _owner(flow)
+    with scope.span("flow", name, segment, owner=owner, given=content, former=former) as inner:
         _begin(inner, flow, name)
         token = _running.set(Running(inner, flow, _running.get()))
         try:
@@ -142,17 +147,32 @@ def _entered(scope: Scope, flow: Any, given: Any) -> Generator[None]:
 
 
 def _begin(scope: Scope, flow: Any, name: str) -> None:
-    """Journal the state that a flow begins with: its id, and defaults made from time or chance."""
+    """Journal the state that a flow begins with: its id, and defaults made from time or chance.
+
+    What the flow was given names its lane; so its defaults are restored, never compared. In an
+    edited program those that stand in its source are the new ones.
+    """
     began = state_of(flow)
+    sources = plain_defaults(flow)
     if not is_data(scope, began):
         return
+    request: Any = None
+    if scope.run.past.identity < _BY_CONTENT:
+        request = {"state": {key: value for key, value in began["fields"].items() if key != _ID}}
+
+    def load(parts: Mapping[str, Any]) -> None:
+        edited = sources if scope.run.program_changed() else frozenset[str]()
+        now = {name: began["fields"][name] for name in edited}
+        restore_state(flow, {**parts, "fields": {**parts["fields"], **now}})
+
     call = Call(
         "task",
         name,
-        {"state": {key: value for key, value in began["fields"].items() if key != _ID}},
+        request,
         label=f"{name} begins",
         dump=lambda _: began,
-        load=lambda parts: restore_state(flow, parts),
+        load=load,
+        pure=True,
         adapter="crewai",
     )
     scope.step(call, lambda: began["fields"])
