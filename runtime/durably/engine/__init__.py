@@ -52,7 +52,6 @@ from .scope import current as current
 from .scope import is_in_child as is_in_child
 from .scope_var import scope_var as scope_var
 from .source_files import Sources as Sources
-from .source_files import changed_files as changed_files
 from .step.approval import Approval as Approval
 from .step.fast_path import NOTHING as NOTHING
 from .step.questions import DEADLINE as DEADLINE

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Generic, Self, TypeVar
 
 from .replay.lane import Lane, line_here
+from .run.program_files import ProgramFiles
 from .run.run import Run
 from .scope_var import scope_var
 from .step.step import Step
@@ -70,6 +71,11 @@ class BaseScope:
     def is_left(self) -> bool:
         """Whether this process is a child that was forked while the parent drove the run."""
         return self.run.is_left
+
+    @property
+    def program_files(self) -> ProgramFiles | None:
+        """What the run knows of the program's files; None if there is no run yet."""
+        return self.run.program_files
 
     def entered(self) -> AbstractContextManager[Self]:
         """Make this the current scope while the block runs."""

@@ -11,6 +11,7 @@ from typing import Any, Self
 from ..process_fork import tell_of_forks
 from .driver import Outcome, announce, conclude
 from .replay.lane import Lane
+from .run.program_files import ProgramFiles
 from .run.run import Run
 from .scope import Scope
 from .scope_var import scope_var
@@ -65,6 +66,11 @@ class Dormant(Scope):
                     announce(run)
                     self._scope = Scope(run, run.root)
         return self._scope
+
+    @property
+    def program_files(self) -> ProgramFiles | None:
+        """What the run knows of the program's files; None before it has begun."""
+        return None if self._scope is None else self._scope.program_files
 
     @contextmanager
     def entered(self) -> Generator[Self]:

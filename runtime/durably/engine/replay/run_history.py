@@ -35,6 +35,7 @@ from ...journal.records import (
     from_row,
     step_of,
 )
+from ..source_files import OWN
 from .lane import Lane, inner_lane, inside
 from .moment import Moment
 from .recorded_lanes import RecordedLanes
@@ -129,6 +130,11 @@ class Past:
     def is_blank(self) -> bool:
         """Whether no step that the program comes to can have an outcome yet."""
         return self._outcomes.is_blank and not self._knows_lanes
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether the journal tells of a step, finished or begun."""
+        return len(self._outcomes) > 0 or bool(self.unfinished or self.attempts)
 
     @property
     def is_orderly(self) -> bool:
@@ -257,7 +263,10 @@ class Past:
             self.orders.setdefault(record.group, []).extend(record.who)
         elif isinstance(record, Program):
             for path, digest in record.files.items():
-                self.files.setdefault(path, digest)
+                if digest == OWN:
+                    self.files[path] = OWN
+                else:
+                    self.files.setdefault(path, digest)
         elif isinstance(record, RunWaiting) and record.wake is not None:
             self.parks += 1
             if self.parked_since is None:

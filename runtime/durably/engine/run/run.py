@@ -22,7 +22,7 @@ from ..replay.fingerprint import unpack
 from ..replay.lane import Lane, Leaf, inside
 from ..replay.moment import Moment
 from ..replay.run_history import Past
-from ..source_files import changed_files
+from .program_files import ProgramFiles
 
 
 class FailedStep(NamedTuple):
@@ -52,6 +52,7 @@ class Run:
         log: Its thread's journal, or None if nothing is kept.
         pace: What recording a coroutine's outcome costs.
         past: Its records so far.
+        program_files: The files of the program, and whether they were edited.
         root: The lane that everything else lies in.
         sink: Takes stream parts, if the run is streamed.
         parts: Those that are to be recorded with the next append.
@@ -95,6 +96,9 @@ class Run:
         self.options = options
         self.clock = options.clock
         self.past = Past(rows, info.thread)
+        self.program_files = ProgramFiles(
+            options.sources, self.past.files, has_stepped=self.past.has_steps, flush=self._flush
+        )
         self.root = Lane("")
         self.sink = sink
         self.parts: list[bytes] = []
@@ -117,8 +121,6 @@ class Run:
         self.started = started
         self._ticks: dict[str, int] = {}
         self._ids: dict[tuple[str, str], int] = {}
-        self._files: Mapping[str, bytes] | None = None
-        self._changed: bool | None = None
         self._entered: list[LaneEntered] = []
         self._lanes: set[str] = set()
         self._orders: list[tuple[str, str]] = []
@@ -269,7 +271,7 @@ class Run:
         log = self.log
         if log is None:
             return 0
-        if self._has_side_records or self.options.sources.files() is not self._files:
+        if self._has_side_records or self.program_files.has_news:
             return self.append(step, blobs=blobs)
         try:
             row = log.append(self.id, step, blobs=blobs)
@@ -288,14 +290,18 @@ class Run:
                     self.tick(record)
                 self.past.add(Entry(seq, self.id, record))
 
+    def _flush(self) -> None:
+        """Write what rides on the next append, without one."""
+        if not self.over:
+            self.append()
+
     @property
     def _has_side_records(self) -> bool:
         return bool(self._orders or self.parts or self._entered)
 
     def side_records(self) -> Sequence[Record]:
         """Return what rides on the next append: stream parts, order points, files loaded since."""
-        files = self.options.sources.files()
-        if not self._has_side_records and files is self._files:
+        if not self._has_side_records and not self.program_files.has_news:
             return ()
         side: list[Record] = []
         with self.lock:
@@ -309,11 +315,8 @@ class Run:
                 groups.setdefault(group, []).append(who)
             side += [Ordered(group, who) for group, who in groups.items()]
             self._orders.clear()
-            if files is not self._files:
-                self._files = files
-                new = {path: sha for path, sha in files.items() if path not in self.past.files}
-                if new:
-                    side.append(Program(new))
+            if files := self.program_files.take():
+                side.append(Program(files))
         return side
 
     def enter_lane(self, lane: Lane) -> None:
@@ -353,10 +356,8 @@ class Run:
         return replace(self.past.moment_of(0, now), at=now, made_before=self.made_before)
 
     def program_changed(self) -> bool:
-        """Say whether a source file of the program is not what it was when the run recorded it."""
-        if self._changed is None:
-            self._changed = bool(changed_files(self.past.files))
-        return self._changed
+        """Say whether a file of the program is not what it was when the run recorded it."""
+        return self.program_files.changed()
 
     def remember_order(self, group: str, who: str) -> None:
         """Record that *who* came next in *group*, with the next append."""
@@ -381,6 +382,8 @@ class Run:
 
     def tick(self, step: StepEnded) -> None:
         """Let the lane's replayable time go on to when *step* ended."""
+        if self.program_files.is_open:
+            self.program_files.close()
         ended, lane = int((step.started + step.elapsed) * 1_000_000), step.lane
         if ended > self._ticks.get(lane, 0):
             self._ticks[lane] = ended
