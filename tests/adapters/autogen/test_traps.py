@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import datetime
 
 import pytest
 from autogen_agentchat.agents import AssistantAgent
@@ -113,12 +114,15 @@ async def test_calls_whose_ids_do_not_tell_them_apart(drive, ids):
     assert sorted(sums.calls) == [(0, 1), (1, 1)]
 
 
-async def test_a_prompt_with_todays_date_replays_tomorrow(drive, serve, client):
-    """A system message that holds a date is another text each day, and the same step."""
-    server, days = serve([Rule(When(), Reply.text("Hello."))]), iter(["Monday", "Tuesday"])
+async def test_a_prompt_that_holds_the_time_replays_later(drive, serve, client):
+    """A system message that holds the time is another text each time, and the same step."""
+    server = serve([Rule(When(), Reply.text("Hello."))])
+
+    def now():
+        return datetime.now().strftime("%A, %B %d, %H:%M:%S.%f")  # noqa: DTZ005 - as programs do
 
     async def body():
-        agent = AssistantAgent("host", client(server), system_message=f"It is {next(days)}.")
+        agent = AssistantAgent("host", client(server), system_message=f"It is {now()}.")
         return (await agent.run(task="Hello?")).model_dump_json()
 
     first = await drive(body)

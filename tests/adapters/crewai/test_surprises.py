@@ -179,18 +179,18 @@ def test_a_flow_with_two_beginnings_ends_as_it_does_without_durably(host):
 
 
 def test_an_agent_whose_role_was_edited_does_nothing_twice(serve):
-    """The role stands in every prompt; what the agent did is found all the same."""
+    """The role stands in every prompt: the model is asked again, and the mail is found."""
     storage = StoppingStorage()
     host, sends = durably.Host(storage), Sends()
     server = serve(SEND_SCRIPT)
     storage.stop_after(2)
     begun = durably.wrap(
-        crew(task("Send hello.", agent("Clerk", tools=[sends]))), checkpointer=host
+        crew(task("Send hello.", agent("Clerk", tools=[sends]))), name="mail", checkpointer=host
     )
     with pytest.raises(durably.errors.StorageError):
         begun.invoke({}, CONFIG)
     storage.stop_after(None)
     edited = crew(task("Send hello.", agent("Postman", tools=[sends])))
-    output = durably.wrap(edited, checkpointer=host).invoke(None, CONFIG)
+    output = durably.wrap(edited, name="mail", checkpointer=host).invoke(None, CONFIG)
     host.close()
-    assert (output.raw, sends.sent, server.count()) == ("It was sent.", ["hello"], 2)
+    assert (output.raw, sends.sent, server.count()) == ("It was sent.", ["hello"], 3)
