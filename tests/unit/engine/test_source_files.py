@@ -12,17 +12,22 @@ from typing import Any
 import pytest
 
 from durably.engine import Call, Scope, Sources, current
-from durably.engine.data_files import SUFFIXES, is_project_data
+from durably.engine.data_files import SUFFIXES, is_project_data, watch
 from durably.engine.source_files import OWN
 from durably.journal.records import Program
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the program, which is the working directory."""
+    """The folder of the program, which is the working directory.
+
+    The tests that ran in this process before have read files too: they are another program's.
+    """
     made = tmp_path / "project"
     made.mkdir()
     monkeypatch.chdir(made)
+    for heard in ("read", "written", "recorded"):
+        monkeypatch.setattr(watch, heard, type(getattr(watch, heard))())
     return made
 
 
