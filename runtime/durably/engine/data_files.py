@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class FileWatch:
         self._is_closed = True
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
+    def paused(self) -> Generator[None]:
         """Hear nothing of what this thread reads in the block: durably itself reads there."""
         before = getattr(self._reader, "is_ours", False)
         self._reader.is_ours = True
@@ -106,7 +106,7 @@ class FileWatch:
             if not self._is_closed and path not in self.read and is_project_data(path):
                 self.read[path] = None
                 self.version += 1
-        elif files.is_open and scope.leaf is None and is_project_data(path):
+        elif scope is not None and files.is_open and scope.leaf is None and is_project_data(path):
             files.note_read(path)
 
     def _wrote(self, path: str) -> None:
