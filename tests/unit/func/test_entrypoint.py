@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.func.places import Place, Watcher, thread
 
-from durably import Command, Entrypoint, ResumeError, entrypoint, interrupt, task
+from durably import Command, Entrypoint, Host, ResumeError, entrypoint, interrupt, task
 
 
 @task
@@ -209,3 +209,28 @@ def test_a_finished_run_returns_its_value_again(place: Place) -> None:
     flow = place.flow(lambda x: double(x).result(), listeners=[watcher])
     assert flow.invoke(3, thread()) == flow.invoke(None, thread()) == 6
     assert watcher.executed == ["double"]
+
+
+def test_tasks_that_ask_one_after_the_other_are_no_changed_program():
+    """A finished task that had asked is served; the next of its name is not taken for it."""
+
+    @task
+    def inner(number):
+        return number
+
+    @task
+    def asks(number):
+        inner(number).result()
+        return interrupt(f"{number}?")
+
+    @entrypoint(checkpointer=Host("memory:"))
+    def flow(count):
+        return [asks(number).result() for number in range(count)]
+
+    config = {"configurable": {"thread_id": "t"}}
+    result, asked = flow.invoke(3, config), []
+    while isinstance(result, dict):
+        asked += [one.value for one in result["__interrupt__"]]
+        result = flow.invoke(Command(resume="yes"), config)
+    assert asked == ["0?", "1?", "2?"]
+    assert result == ["yes"] * 3

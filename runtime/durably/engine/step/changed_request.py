@@ -24,7 +24,7 @@ from ..replay.changed_answers import (
     is_other_work,
 )
 from ..replay.fingerprint import differences, unpack
-from ..replay.lane import leaf_stem
+from ..replay.lane import inner_lane, leaf_stem
 from ..replay.recorded_lanes import KnownLane
 from ..replay.recorded_steps import Held
 from ..replay.same_request import SHOWN_DIFFERENCES, not_recorded, recorded_request, stored_request
@@ -144,7 +144,14 @@ def _was_called_same(step: Step, one: Candidate) -> bool:
 def _leaves_at(step: Step) -> Iterator[Candidate]:
     """Yield the unfinished leaves of the step's name, in which something was recorded."""
     run, slot = step.run, step.slot
-    for lane in run.past.lanes.left(slot.lane, leaf_stem(slot.kind, slot.name)):
+    left = run.past.lanes.left(slot.lane, leaf_stem(slot.kind, slot.name))
+    if not left:
+        return
+    # A step that has an outcome by now is served as a whole: nothing enters the lane inside it.
+    finished = {inner_lane(one.step) for one in run.past.finished_in(slot.lane, slot.kind)}
+    for lane in left:
+        if lane.path in finished:
+            continue
         yield Candidate(0, slot.name, stored_request(run, lane.content), lane=lane)
 
 

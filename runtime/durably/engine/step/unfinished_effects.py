@@ -114,7 +114,7 @@ def _doubt(step: Step) -> _Doubt | None:
         return None
     if _rule(step) == "rerun":
         run.tell(run.options.listeners.effect_repeated, step.info())
-        del run.past.unfinished[mark]
+        run.past.unfinished.pop(mark, None)  # another thread may have met it, too
         return None
     began = run.past.unfinished[mark]
     name, lane = run.past.doubt(mark), inner_lane(began)
