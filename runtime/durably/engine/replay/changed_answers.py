@@ -50,7 +50,7 @@ class ChangedQuestion(NamedTuple):
 def changed_questions(run: Run) -> Iterator[ChangedQuestion]:
     """Yield the questions about changed requests that the run's journal holds, oldest first."""
     log = run.log
-    if log is None:
+    if log is None or CHANGED not in run.past.asked_names:
         return
     for asked in [one for one in [*run.past.asked.values()] if one.name == CHANGED]:
         args: Mapping[str, Any] = log.value(asked.question)["value"]["args"]
@@ -87,9 +87,5 @@ def is_other_work(
         and lane in (None, one.asked.lane)
         and run.past.asked_rows.get(one.asked.id, 0) > row
         and one.paths <= differs
-        for one in _answered(run)
+        for one in changed_questions(run)
     )
-
-
-def _answered(run: Run) -> Iterator[ChangedQuestion]:
-    return changed_questions(run) if CHANGED in run.past.asked_names else iter(())

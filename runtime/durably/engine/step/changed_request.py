@@ -127,10 +127,9 @@ def _branch(step: Step) -> list[Candidate]:
 
 def _other_rows(step: Step) -> Iterator[int]:
     run, call = step.run, step.call
-    if CHANGED in run.past.asked_names:
-        for one in changed_questions(run):
-            if (one.kind, one.name, one.answer) == (call.kind, call.name, OTHER):
-                yield run.past.asked_rows.get(one.asked.id, 0)
+    for one in changed_questions(run):
+        if (one.kind, one.name, one.answer) == (call.kind, call.name, OTHER):
+            yield run.past.asked_rows.get(one.asked.id, 0)
 
 
 def _was_called_same(step: Step, one: Candidate) -> bool:
