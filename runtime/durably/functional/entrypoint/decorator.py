@@ -11,7 +11,7 @@ from ...policies import policy_of, retry_of
 from ...types import CachePolicy, RetryPolicy, TimeoutPolicy
 from .entrypoint import Entrypoint, no_step
 from .execution import Setup
-from .final import final
+from .parted_result import PartedResult, R, S
 from .resources import Checkpointer, Resources, checked_cache_policy, checked_checkpointer
 
 
@@ -45,7 +45,14 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
         >>> flow.invoke("tea", {"configurable": {"thread_id": "t1"}})  # doctest: +SKIP
     """
 
-    final = final
+    class final(PartedResult[R, S]):  # noqa: N801 - the name is LangGraph's
+        """A result that gives the caller one value and the thread's next run another.
+
+        Programs write ``entrypoint.final(value=…, save=…)``, as in LangGraph's Functional API. It
+        is a class of its own, since type checkers take an alias in a class for no generic type.
+        """
+
+        __slots__ = ()
 
     def __init__(  # noqa: PLR0917 - LangGraph's order
         self,
@@ -80,7 +87,7 @@ class entrypoint:  # noqa: N801 - the name is LangGraph's
         if policy_of(func) is not None:
             raise no_step(func.__name__)
         _check_return_type(func)
-        return Entrypoint(func, self._setup, final)
+        return Entrypoint(func, self._setup)
 
 
 def _check_return_type(func: Callable[..., Any]) -> None:
@@ -89,5 +96,5 @@ def _check_return_type(func: Callable[..., Any]) -> None:
         returned = get_type_hints(func).get("return")
     except Exception:
         return  # annotations that cannot be looked up here are the type checker's business
-    if get_origin(returned) is final and len(get_args(returned)) != 2:  # noqa: PLR2004 - as said
+    if get_origin(returned) is entrypoint.final and len(get_args(returned)) != 2:  # noqa: PLR2004 - as said
         raise TypeError("entrypoint.final takes two types: final[value, save]")

@@ -40,11 +40,11 @@ class Entrypoint(ThreadStates, Piped):
         name: What it is called in streams and states.
     """
 
-    def __init__(self, func: Callable[..., Any], setup: Setup, final: type[Any]) -> None:
+    def __init__(self, func: Callable[..., Any], setup: Setup) -> None:
         self.func = func
         self.name: str = func.__name__
         self._setup = setup
-        self._body = Body(func, setup, final)
+        self._body = Body(func, setup)
         self._made: Host | None = None
         functools.update_wrapper(self, func, updated=())  # type: ignore[arg-type]
 

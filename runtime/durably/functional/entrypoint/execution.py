@@ -34,6 +34,7 @@ from ..state.history import done_value, saved_before
 from ..streams.parts import Teller
 from ..tasks.cancellations import aguarded, guarded
 from .opened_run import Opened
+from .parted_result import PartedResult
 from .pauses import NO_PAUSES, Pauses
 from .resources import Resources
 
@@ -74,10 +75,9 @@ class Body:
         is_async: Whether it is a coroutine function.
     """
 
-    def __init__(self, func: Callable[..., Any], setup: Setup, final: type[Any]) -> None:
+    def __init__(self, func: Callable[..., Any], setup: Setup) -> None:
         self._func = func
         self.setup = setup
-        self._final = final
         self.names = injected(func, skip_first=True)
         self.name = func.__name__
         self.entry = f"{module_of(func)}:{func.__qualname__}"
@@ -90,7 +90,7 @@ class Body:
 
     def parted(self, returned: Any) -> tuple[Any, Any]:
         """Return what the caller gets and what the thread remembers."""
-        if isinstance(returned, self._final):
+        if isinstance(returned, PartedResult):
             return returned.value, returned.save
         return returned, returned
 

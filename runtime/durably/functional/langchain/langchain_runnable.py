@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
-from ..entrypoint.final import final
+from ..entrypoint.parted_result import PartedResult
 
 
 class EntrypointRunnable(Runnable[Any, Any]):
@@ -29,7 +29,9 @@ class EntrypointRunnable(Runnable[Any, Any]):
     def OutputType(self) -> Any:  # noqa: N802 - langchain-core's name
         """The type of what the entrypoint returns to its caller."""
         returned = self._hints().get("return", Any)
-        return get_args(returned)[0] if get_origin(returned) is final else returned
+        made_of = get_origin(returned)
+        is_parted = isinstance(made_of, type) and issubclass(made_of, PartedResult)
+        return get_args(returned)[0] if is_parted else returned
 
     def _hints(self) -> dict[str, Any]:
         try:

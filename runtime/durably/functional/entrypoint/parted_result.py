@@ -1,4 +1,4 @@
-"""``entrypoint.final``: a result whose parts for the caller and for the thread differ."""
+"""A result whose parts for the caller and for the thread differ: ``entrypoint.final``."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class final(Generic[R, S]):  # noqa: N801 - the name is LangGraph's
+class PartedResult(Generic[R, S]):
     """A result that gives the caller one value and the thread's next run another.
-
-    Programs write ``entrypoint.final(value=…, save=…)``, as in LangGraph's Functional API.
 
     Attributes:
         value: The value that the caller gets.
@@ -22,6 +20,3 @@ class final(Generic[R, S]):  # noqa: N801 - the name is LangGraph's
 
     value: R
     save: S
-
-
-final.__qualname__ = "entrypoint.final"
