@@ -153,14 +153,17 @@ def test_an_entrypoint_is_continued_by_a_call_that_pays_nothing_again(place):
 
 
 def test_an_entrypoints_run_that_another_followed_is_told_to_be_over(place):
-    """No call continues it: that would continue the newer one."""
+    """No call continues it, since that would continue the newer one, which is named."""
     place.write("same_call.py", FLOW)
     place.python("same_call.py", "essay-1")
     run = place.json("runs", "--store", "sqlite:///runs.db")["runs"][0]["run"]
     place.python("same_call.py", "essay-1")
+    newest = place.json("runs", "--store", "sqlite:///runs.db")["runs"][0]["run"]
     shown = place.durably("show", "--store", "sqlite:///runs.db", run).stdout
-    assert "it cannot be continued any more: run" in shown
-    assert "on thread 'essay-1' after it" in shown
+    assert newest != run
+    assert f"run {newest} took this run's place" in shown
+    assert f"the thread continues with run {newest}" in shown
+    assert "continue with" not in shown
 
 
 def test_two_scripts_do_not_take_each_others_runs(place):

@@ -205,6 +205,29 @@ def test_an_answer_to_a_question_that_was_answered(api, say):
 
 
 @parity
+def test_an_answer_to_a_question_of_a_run_that_was_given_up(api, say):
+    """The thread got a new input while the first run waited; its id answers nothing then."""
+
+    @api.entrypoint(checkpointer=api.InMemorySaver())
+    def workflow(x: str) -> Any:
+        return api.interrupt(x)
+
+    [first] = workflow.invoke("one", thread())["__interrupt__"]
+    workflow.invoke("two", thread())
+
+    def answered() -> Any:
+        found = workflow.invoke(api.Command(resume={first.id: "late"}), thread())
+        return found["__interrupt__"][0].value if "__interrupt__" in found else found
+
+    say.attempt(
+        answered,
+        langgraph="two",
+        durably=("raised", "AnswerRefused"),
+        why="An answer to a question that was given up is refused",
+    )
+
+
+@parity
 def test_an_answer_to_a_question_nobody_asked(api, say):
     """An unknown id is a mistake."""
 
