@@ -100,6 +100,10 @@ class Outcomes:
             self.index()
         return self._exact.get(slot.exact)
 
+    def find(self, exact: Exact) -> Held | None:
+        """Return the outcome of an identity, claimed or not; None before anything is indexed."""
+        return self._exact.get(exact) if self._is_indexed else None
+
     @property
     def has_next(self) -> bool:
         """Whether the program, which met all others in their order, has rows before it."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import count
 
 from ...journal import Row
 from ...journal.records import (
@@ -302,6 +303,28 @@ class Past:
         if held is None or not self._outcomes.claim(held):
             return None
         return held if not self._has_failures or self.replays(held) else None
+
+    def vacant(self, slot: Slot, under_way: Iterable[Slot]) -> Slot:
+        """Return a step's identity with a number that no outcome which stands has.
+
+        Calls that were begun side by side may end in any order before a process dies, so an equal
+        step may have been given this one's outcome. Recorded under the same identity, a second
+        outcome would hide the first one.
+
+        Args:
+            slot: The step's own identity.
+            under_way: The identities of the lane's steps that have no outcome yet.
+        """
+        taken = {one.exact for one in under_way}
+        numbers = (slot._replace(nth=number) for number in count())
+        return next(
+            one for one in numbers if one.exact not in taken and not self.is_outcome_of(one)
+        )
+
+    def is_outcome_of(self, slot: Slot) -> bool:
+        """Return whether an outcome that stands has this very identity, claimed or not."""
+        held = self._outcomes.find(slot.exact)
+        return held is not None and self.replays(held)
 
     def claim(self, held: Held) -> None:
         """Give an outcome to the step that asks; no other step is given it."""

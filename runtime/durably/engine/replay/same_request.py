@@ -52,17 +52,30 @@ def matched(
     left = run.past.left(slot)
     if instead and run.program_changed():
         left += run.past.left_inside(slot, instead)
-    for held in left:
-        if held.step.print == slot.print:
+    equal = [held for held in left if held.step.print == slot.print]
+    for held in equal:
+        if not _is_for_later(run, slot, held):
             run.past.claim(held)
             return Match(held, [])
     now = unpack(packed) if left else None
     for held in left:
+        if held in equal:
+            continue
         recorded = recorded_request(run, held)
         if is_same(run, call, recorded, now, held):
             run.past.claim(held)
             return Match(held, list(differences(recorded, now))[:SHOWN_DIFFERENCES])
     return None
+
+
+def _is_for_later(run: Run, slot: Slot, held: Held) -> bool:
+    """Return whether a recorded step belongs to an equal call that the program is yet to make.
+
+    Of equal calls that were begun side by side, the last may be the only one that had ended when
+    the process died. Given to the first, its outcome would change places with the first's own.
+    """
+    is_later = held.step.lane == slot.lane and held.step.nth > slot.nth
+    return is_later and not run.past.is_outcome_of(slot)
 
 
 def is_same(run: Run, call: Call, recorded: Any, now: Any, held: Held) -> bool:

@@ -86,7 +86,7 @@ def _pauses(step: Step) -> Iterator[float]:
 
     The wait has an end, and a question behind it: the clock never decides for an outcome.
     """
-    if not step.is_beside:
+    if not step.may_have_siblings:
         return
     ends = time.monotonic() + _SIBLINGS_SECONDS
     yield 0.0

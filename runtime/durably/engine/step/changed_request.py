@@ -100,7 +100,8 @@ def _effects_at(step: Step) -> list[Held]:
     found = [
         held
         for held in past.effects_left(slot.lane, inside=False)
-        if held.step[1:3] == (slot.kind, slot.name) and (step.is_beside or held.step.overlapped)
+        if held.step[1:3] == (slot.kind, slot.name)
+        and (step.may_have_siblings or held.step.overlapped)
     ]
     if not step.is_beside:
         at_place = past.effects_at(slot.lane, step.effect_number)

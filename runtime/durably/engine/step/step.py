@@ -53,7 +53,7 @@ class Step:
     # Most steps leave most of these as they are.
     _attempts = _first = 0
     _overlapped = cached = in_place = is_altered = is_done = is_ended = False
-    is_new_effect = False
+    is_new_effect = _is_in_branch = False
     effect_number = 0
     _leaf = ""
     model = ""
@@ -78,6 +78,8 @@ class Step:
             if self.held is None:
                 self._overlapped = is_beside or bool(lane.active)
                 if not is_new:
+                    if run.past.is_outcome_of(slot):
+                        self.slot = run.past.vacant(slot, [one.slot for one in tuple(lane.active)])
                     self._differ()
             if self.held is None:
                 if len(lane.active) == 1:  # of several, each has been marked when the next came
@@ -113,6 +115,8 @@ class Step:
         self.effect_number = self._lane.effects - 1
         action = self.policy.on_change or run.options.on_change
         self.is_new_effect = is_effect and action != "rerun"
+        if self.is_new_effect:
+            self._is_in_branch = not self._lane.is_home(line_here())
         left = run.past.left(self.slot)
         if not left:
             return
@@ -139,6 +143,11 @@ class Step:
     def is_beside(self) -> bool:
         """Whether it was begun beside others of its lane, so that its number says nothing."""
         return self._overlapped
+
+    @property
+    def may_have_siblings(self) -> bool:
+        """Whether others were begun beside it, or may be any moment: a branch has come to it."""
+        return self._overlapped or self._is_in_branch
 
     @property
     def lane_instead(self) -> tuple[str, ...]:
