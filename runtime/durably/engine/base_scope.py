@@ -86,7 +86,7 @@ class BaseScope:
         call, outer, deadline = step.call, self.lane, self.lane.deadline
         if step.policy.timeout:
             deadline = Deadline(call.name, step.policy.timeout, self.run.clock, deadline)
-        lane = Lane(step.inner_path, None, deadline, outer.agent)
+        lane = Lane(step.known_lane or step.slot, None, deadline, outer.agent)
         lane.home = step.line
         lane.leaf = step
         inner = type(self)(self.run, lane, (call.kind, call.name), self.targets, self.local)

@@ -112,7 +112,9 @@ class Past:
             if row.kind == STEP_OK and is_plain:
                 self.parks, self.parked_since = 0, None
             elif row.kind in (STEP_OK, STEP_FAILED):
-                self._finish(step_of(row))
+                self.parks, self.parked_since = 0, None
+                if self.unfinished or self.attempts:
+                    self._settle_marks(step_of(row))
             elif row.kind != TOLD:
                 self.add(from_row(thread, row))
         if not is_plain:
@@ -191,22 +193,22 @@ class Past:
 
     def add_step(self, seq: int, step: StepEnded) -> None:
         """Take in that a step has an outcome."""
-        self._finish(step)
+        self.parks, self.parked_since = 0, None
+        if self.unfinished or self.attempts:
+            self._settle_marks(step)
         if step.outcome == FAILED:
             self._has_failures = True
         self._outcomes.add(seq, step)
 
-    def _finish(self, step: StepEnded) -> None:
-        self.parks, self.parked_since = 0, None
-        if self.unfinished or self.attempts:
-            exact = (step.lane, step.kind, step.name, step.print, step.nth)
-            self.unfinished.pop(exact, None)
-            self.attempts.pop(exact, None)
-            if not step.overlapped:  # a marker left at this place is settled by this step
-                lanes = (step.lane, *self.lanes.recorded_instead(step.lane))
-                for mark in [one for one in self.unfinished if one[1:3] == exact[1:3]]:
-                    if mark[0] in lanes:
-                        del self.unfinished[mark]
+    def _settle_marks(self, step: StepEnded) -> None:
+        exact = (step.lane, step.kind, step.name, step.print, step.nth)
+        self.unfinished.pop(exact, None)
+        self.attempts.pop(exact, None)
+        if not step.overlapped:  # a marker left at this place is settled by this step
+            lanes = (step.lane, *self.lanes.recorded_instead(step.lane))
+            for mark in [one for one in self.unfinished if one[1:3] == exact[1:3]]:
+                if mark[0] in lanes:
+                    del self.unfinished[mark]
 
     def add(self, entry: Entry) -> None:
         """Take one more record in."""

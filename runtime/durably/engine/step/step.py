@@ -47,6 +47,7 @@ class Step:
         is_new_effect: Whether it is an effect that the journal does not hold, and that must be
             compared with recorded ones before it is executed.
         effect_number: How many effects of its lane the program had come to before.
+        known_lane: Path of the recorded lane inside it, where that is another than its request's.
         in_place: Whether those that were finished beside it, and before it, are back.
     """
 
@@ -55,7 +56,7 @@ class Step:
     _overlapped = cached = in_place = is_altered = is_done = is_ended = False
     is_new_effect = _is_in_branch = False
     effect_number = 0
-    _leaf = ""
+    known_lane = ""
     model = ""
     _request: Stored | None = None
     stored: Any = None
@@ -109,7 +110,7 @@ class Step:
         run, call = self.run, self.call
         is_effect = call.kind in EFFECTS and not call.pure
         if run.past.lanes:
-            self._leaf = known_leaf(run, call, self.slot, self.packed)
+            self.known_lane = known_leaf(run, call, self.slot, self.packed)
         if not run.past.has_left and not self._lane.instead and not run.past.lanes:
             return
         self.effect_number = self._lane.effects - 1
@@ -168,7 +169,7 @@ class Step:
     def adopt(self, leaf: str) -> None:
         """Let the lane inside the step be a recorded one: what was recorded there is found."""
         self.run.past.lanes.claim(leaf)
-        self._leaf = leaf
+        self.known_lane = leaf
 
     @property
     def agent(self) -> str:
@@ -178,12 +179,7 @@ class Step:
     @property
     def inner(self) -> str:
         """Path of the lane for what happens inside it."""
-        return self._leaf or inner_lane(self.slot)
-
-    @property
-    def inner_path(self) -> str | Slot:
-        """What the lane inside the step is made from: its path where that is known already."""
-        return self._leaf or self.slot
+        return self.known_lane or inner_lane(self.slot)
 
     @property
     def leaf(self) -> Leaf:

@@ -333,7 +333,7 @@ class Body:
         frame = scope.local
         assert isinstance(frame, Frame)
         function = partial(self._func, value, **frame.fill(self.names, scope, {}))
-        return (aguarded if self.is_async else guarded)(self.name, function)()
+        return (aguarded if self.is_async else guarded)(self.name, function, (), {})()
 
     def _attempts_before(self, around: Scope) -> int:
         """Return how many attempts failed before a question, behind which they are counted anew."""

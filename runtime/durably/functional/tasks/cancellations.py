@@ -10,27 +10,33 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
 
 from ...engine import Run, Scope, Step, current
 from ...errors import NodeCancelledError
 from ...journal.records import FAILED
 
-_KEY, _DROPPED = "cancellations", "dropped"
+NOTED: Final = "cancellations"
+"""The run's resource that holds cancellations until the program goes on."""
+_DROPPED: Final = "dropped"
 
 
-def guarded(name: str, function: Callable[[], Any]) -> Callable[[], Any]:
-    """Return what calls plain code, for which a CancelledError is a failure.
+def guarded(
+    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Callable[[], Any]:
+    """Return the call of plain code, for which a CancelledError is a failure.
 
     Args:
         name: The task's name.
-        function: Calls it.
+        function: The task's function.
+        args: Its arguments.
+        kwargs: Its arguments by name.
     """
 
     def call() -> Any:
         try:
-            return function()
+            return function(*args, **kwargs)
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
             if _is_ending():
                 raise
@@ -39,12 +45,14 @@ def guarded(name: str, function: Callable[[], Any]) -> Callable[[], Any]:
     return call
 
 
-def aguarded(name: str, function: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+def aguarded(
+    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> Callable[[], Awaitable[Any]]:
     """Like :func:`guarded`, for a coroutine; one whose asyncio task is cancelled does not fail."""
 
     async def call() -> Any:
         try:
-            return await function()
+            return await function(*args, **kwargs)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if _is_ending() or (task is not None and task.cancelling()):
@@ -109,7 +117,7 @@ def _cancelled(step: Step, error: BaseException) -> None:
         run.append(ended, blobs=blobs)
         return
     with run.lock:
-        notes: Any = run.resources.setdefault(_KEY, [])
+        notes: Any = run.resources.setdefault(NOTED, [])
         notes.append((ended, blobs))
 
 
@@ -119,6 +127,6 @@ def record(run: Run) -> None:
     Raises:
         Suspended: The journal failed, and with it the run.
     """
-    notes: Any = run.resources.pop(_KEY, ())
+    notes: Any = run.resources.pop(NOTED, ())
     for ended, blobs in notes if not is_ending(run) else ():
         run.append(ended, blobs=blobs)

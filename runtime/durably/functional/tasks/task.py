@@ -118,7 +118,7 @@ class Task(Generic[P, R]):
         if frame is not None and loop is frame.outside:
             loop = None
         elsewhere = self._loop_elsewhere(frame) if loop is None and self._is_async else None
-        if scope.run.resources:
+        if cancellations.NOTED in scope.run.resources:
             cancellations.record(scope.run)
         request = [list(args), kwargs]
         future: TaskFuture[R] | AsyncTaskFuture[R]
@@ -216,26 +216,23 @@ class Task(Generic[P, R]):
         step.call.review = TaskReview(self.func, args, kwargs, calling, self._names)
 
     def _calling(self, frame: Frame | None, request: Any) -> Callable[[], Any]:
-        """Return what calls the function; a CancelledError of its own is a failure."""
-        guarded = cancellations.aguarded if self._is_async else cancellations.guarded
-        return guarded(self.name, self._plain_call(frame, request))
-
-    def _plain_call(self, frame: Frame | None, request: Any) -> Callable[[], Any]:
-        """Return what calls the function, with what the runtime fills in."""
+        """Return the call of the function, with the arguments that the runtime fills in."""
         args: list[Any]
         args, kwargs = request
+        guarded = cancellations.aguarded if self._is_async else cancellations.guarded
         if not self._names and not is_traced_here():
-            return functools.partial(self.func, *args, **kwargs)
+            return guarded(self.name, self.func, args, kwargs)
         trace: Callable[..., Any] = atraced_task if self._is_async else traced_task
-        if frame is None or not self._names:
-            return lambda: trace(self.name, self.func, args, kwargs)
 
         def function() -> Any:
-            inner = current()
-            assert inner is not None
-            return trace(self.name, self.func, args, frame.fill(self._left(args), inner, kwargs))
+            given = kwargs
+            if frame is not None and self._names:
+                inner = current()
+                assert inner is not None
+                given = frame.fill(self._left(args), inner, kwargs)
+            return trace(self.name, self.func, args, given)
 
-        return function
+        return guarded(self.name, function, (), {})
 
     def _left(self, args: Sequence[Any]) -> tuple[str, ...]:
         """Return the names of the parameters to be filled in that *args* leave open."""

@@ -21,6 +21,11 @@ class TaskPolicy:
         own: What ``@task`` was given.
         cache: The cache policy that ``@task`` was given, for the entrypoint's cache.
         marked: Where ``@durably.policy`` may have left one.
+
+    Attributes:
+        is_effect: Whether the journal says that a step begins before it does.
+        caching: How results serve other calls, if they do.
+        hosts_cache: The same for the host's cache, which serves where the entrypoint has none.
     """
 
     def __init__(
@@ -36,7 +41,9 @@ class TaskPolicy:
         self._policy = own
         self._cache = cache
         self._inherited: tuple[Any, bool, StepPolicy] | None = None
+        self.is_effect = own.effect == "once"
         self.caching = Cached(func, cache) if cache is not None else None
+        self.hosts_cache: Cached | None = None
         found = policy_of(*marked)
         if found is not None:
             self.take(found)
@@ -52,19 +59,10 @@ class TaskPolicy:
             mine = replace(mine, cache=self._cache)  # for the error
         self._policy = joined(f"task {self._name!r}", mine, policy)
         self._inherited = None
+        self.is_effect = self._policy.effect == "once"
         if policy.cache is not None:
-            self.caching = Cached(self._func, policy.cache)
+            self.caching = self.hosts_cache = Cached(self._func, policy.cache)
             self._policy = replace(self._policy, cache=self.caching.for_hosts())
-
-    @property
-    def is_effect(self) -> bool:
-        """Whether the journal says that a step begins before it does."""
-        return self._policy.effect == "once"
-
-    @property
-    def hosts_cache(self) -> Cached | None:
-        """What is cached by the host where the entrypoint has no cache, if anything is."""
-        return self.caching if self._policy.cache is not None else None
 
     def around(self, frame: Frame | None) -> StepPolicy:
         """Return the policy of a step that is called in *frame*."""
