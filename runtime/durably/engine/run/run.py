@@ -271,7 +271,7 @@ class Run:
         log = self.log
         if log is None:
             return 0
-        if self._has_side_records or self.program_files.has_news:
+        if self._orders or self.parts or self._entered or self.program_files.has_news:
             return self.append(step, blobs=blobs)
         try:
             row = log.append(self.id, step, blobs=blobs)
@@ -295,13 +295,9 @@ class Run:
         if not self.over:
             self.append()
 
-    @property
-    def _has_side_records(self) -> bool:
-        return bool(self._orders or self.parts or self._entered)
-
     def side_records(self) -> Sequence[Record]:
         """Return what rides on the next append: stream parts, order points, files loaded since."""
-        if not self._has_side_records and not self.program_files.has_news:
+        if not (self._orders or self.parts or self._entered or self.program_files.has_news):
             return ()
         side: list[Record] = []
         with self.lock:

@@ -30,17 +30,14 @@ def priced(
     return told if cost is None else {**told, "cost": cost}
 
 
-def stored_outcome(run: Run, call: Call, lane: str, value: Any) -> Stored:
-    """Return a value as the journal keeps it.
+def unwritable(run: Run, call: Call, lane: str, value: Any, error: EncodeError) -> Stored:
+    """Return what the journal keeps of a value that it cannot hold.
 
     Raises:
-        Suspended: The value cannot be written, and the host does not know how; the run ends.
+        Suspended: The host does not know how to keep it; the run ends with *error*.
     """
-    try:
-        return run.codec.split(value, hint=call.hint)
-    except EncodeError as error:
-        if run.options.unwritable is None:
-            where = lane or "root"
-            error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({where})")
-            run.stop(error)
-        return run.options.unwritable(value)
+    if run.options.unwritable is None:
+        where = lane or "root"
+        error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({where})")
+        run.stop(error)
+    return run.options.unwritable(value)

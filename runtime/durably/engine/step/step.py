@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from ...errors import DurablyError, ProgramChanged, Suspended
+from ...errors import DurablyError, EncodeError, ProgramChanged, Suspended
 from ...journal import NO_BLOBS, Pace
 from ...journal.records import FAILED, OK, StepAttempted, StepEnded, StepStarted
 from ...types import StepInfo, StepPolicy, TimeoutPolicy, retry_delay
@@ -21,7 +21,7 @@ from ..replay.lane import Lane, Leaf, inner_lane, inside, leaf_stem, line_here, 
 from ..replay.recorded_steps import EFFECTS, Held, Slot
 from ..replay.same_request import differing, matched, not_recorded
 from ..run.run import FailedStep, Run
-from .outcome import priced, stored_outcome
+from .outcome import priced, unwritable
 
 _SPLIT = 1024
 
@@ -470,7 +470,10 @@ class Step:
         run, call, slot = self.run, self.call, self.slot
         self.is_ended = True
         usage = self.usage if outcome == OK else None
-        body, blobs = stored_outcome(run, call, slot.lane, value)
+        try:
+            body, blobs = run.codec.split(value, hint=call.hint)
+        except EncodeError as error:
+            body, blobs = unwritable(run, call, slot.lane, value, error)
         request, more = self._request or (self.packed, NO_BLOBS)
         lane, kind, name, ordinal, print_, nth = slot
         ended = StepEnded(

@@ -13,9 +13,10 @@ import concurrent.futures
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ...engine import Run, Scope, Step, current
+from ...engine import Run, Step, current
 from ...errors import NodeCancelledError
 from ...journal.records import FAILED
+from .futures import ENDED, RUNNING
 
 NOTED: Final = "cancellations"
 """The run's resource that holds cancellations until the program goes on."""
@@ -72,26 +73,19 @@ def is_ending(run: Run) -> bool:
     return run.stopping or run.over or run.unwinding or run.is_cancelled
 
 
-async def aperformed(scope: Scope, step: Step, execute: Callable[[], Awaitable[Any]]) -> Any:
-    """Return what :meth:`Scope.aperform` returns, and note if the program cancels the step."""
-    try:
-        return await scope.aperform(step, execute)
-    except asyncio.CancelledError as error:
-        _cancelled(step, error)
-        raise
-
-
-def dropped(step: Step, error: BaseException, is_running: bool) -> None:
-    """Note that a future was cancelled, by the program if the run is not ending.
+def dropped(step: Step, error: BaseException, where: str) -> None:
+    """Note that a task was cancelled, by the program if the run is not ending.
 
     Args:
-        step: The future's step.
-        error: What the program is told.
-        is_running: Whether the step is being executed; then it may still end otherwise.
+        step: The task's step.
+        error: The error that the program sees.
+        where: Where the task is (:mod:`.futures`); one that is running may still end otherwise.
     """
-    if is_ending(step.run):
+    if where == ENDED:
+        _cancelled(step, error)
+    elif is_ending(step.run):
         return
-    if is_running:
+    elif where == RUNNING:
         dropping: Any = step.run.resources.setdefault(_DROPPED, set())
         dropping.add(step)
     else:

@@ -19,11 +19,14 @@ from .thread_pool import Pool
 
 T = TypeVar("T")
 
-Dropped: TypeAlias = Callable[[BaseException, bool], None]
-"""Told that a future is cancelled: what its owner is told, and whether its task is running."""
+WAITING, RUNNING, ENDED = "waiting", "running", "ended"
+"""Where a task is when it is cancelled: not begun, being executed, through with it."""
+
+Dropped: TypeAlias = Callable[[BaseException, str], None]
+"""Told that a task is cancelled: the error that its owner sees, and where the task is."""
 
 
-def _nobody(_: BaseException, __: bool) -> None:
+def _nobody(_: BaseException, __: str) -> None:
     """Tell nobody."""
 
 
@@ -124,7 +127,7 @@ class TaskFuture(Future[T], Generic[T]):
     def cancel(self) -> bool:
         """Cancel the task unless it has begun; say whether it is cancelled."""
         if self._state not in _OVER and self._claimed() is not None:
-            self._dropped(CancelledError(), False)
+            self._dropped(CancelledError(), WAITING)
             super().cancel()
             self.set_running_or_notify_cancel()
         return self._state in _CANCELLED
@@ -254,7 +257,8 @@ class AsyncTaskFuture(asyncio.Future[T]):
         self._is_running = True
         try:
             value = await work()
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            self._dropped(error, ENDED)
             super().cancel()
             raise
         except BaseException as error:
@@ -276,12 +280,12 @@ class AsyncTaskFuture(asyncio.Future[T]):
             return False
         task, work, self._work = self._task, self._work, None
         if self._is_running and task is not None:
-            self._dropped(asyncio.CancelledError(), True)
+            self._dropped(asyncio.CancelledError(), RUNNING)
             return task.cancel(msg)
         if task is not None:
             task.cancel(msg)  # it never takes its first step, so nobody else ends the future
         if task is not None or work is not None:
-            self._dropped(asyncio.CancelledError(), False)
+            self._dropped(asyncio.CancelledError(), WAITING)
         return super().cancel(msg)
 
     def __await__(self) -> Generator[Any, None, T]:
@@ -292,7 +296,8 @@ class AsyncTaskFuture(asyncio.Future[T]):
         self._starter.take_back(self)
         try:
             value = yield from work().__await__()
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            self._dropped(error, ENDED)
             super().cancel()
             raise
         except BaseException as error:

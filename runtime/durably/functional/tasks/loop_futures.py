@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from .futures import Dropped, TaskFuture
+from .futures import ENDED, RUNNING, Dropped, TaskFuture
 from .thread_pool import Pool
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class LoopTaskFuture(TaskFuture[T]):
     def __init__(
         self, work: Work[T], loop: asyncio.AbstractEventLoop, pool: Pool, dropped: Dropped
     ) -> None:
-        self._journey = _Journey(work, loop)
+        self._journey = _Journey(work, loop, dropped)
         super().__init__(self._journey.result, pool, dropped)
 
     def cancel(self) -> bool:
@@ -38,7 +38,7 @@ class LoopTaskFuture(TaskFuture[T]):
         if super().cancel():
             return True
         if not self.done():
-            self._dropped(asyncio.CancelledError(), True)
+            self._dropped(asyncio.CancelledError(), RUNNING)
             self._journey.cancel()
         return False
 
@@ -46,8 +46,9 @@ class LoopTaskFuture(TaskFuture[T]):
 class _Journey:
     """One coroutine's way into an event loop, and its outcome's way back."""
 
-    def __init__(self, work: Work[Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Work[Any], loop: asyncio.AbstractEventLoop, dropped: Dropped) -> None:
         self._work = work
+        self._dropped = dropped
         self._loop = loop
         self._back: Future[Any] = Future()
         self._task: asyncio.Task[Any] | None = None
@@ -70,11 +71,18 @@ class _Journey:
 
     def _begin(self, context: contextvars.Context) -> None:
         with self._lock:
-            task = self._task = self._loop.create_task(self._work(), context=context)
+            task = self._task = self._loop.create_task(self._run(), context=context)
             is_cancelled = self._is_cancelled
         task.add_done_callback(self._ended, context=contextvars.Context())
         if is_cancelled:
             task.cancel()
+
+    async def _run(self) -> Any:
+        try:
+            return await self._work()
+        except asyncio.CancelledError as error:
+            self._dropped(error, ENDED)
+            raise
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         if task.cancelled():

@@ -152,7 +152,9 @@ class Task(Generic[P, R]):
         return around
 
     def _call(self, frame: Frame | None, request: Any) -> Call:
-        policy = self._policy.around(frame)
+        policy = self._policy.own
+        if frame is not None and (frame.retry or frame.cache):
+            policy = self._policy.around(frame)
         return Call("task", self.name, request, effect=self._policy.is_effect, policy=policy)
 
     def _begin_plain(self, scope: Scope, frame: Frame | None, step: Step) -> TaskFuture[R]:
@@ -195,20 +197,20 @@ class Task(Generic[P, R]):
         self, scope: Scope, frame: Frame | None, step: Step
     ) -> Callable[[], Coroutine[Any, Any, R]]:
         """Return what performs the step in an event loop."""
-
-        def calling(request: Any) -> Callable[[], Any]:
-            function = self._calling(frame, request)
-            return function if self._is_async else functools.partial(_in_thread, scope, function)
-
         if step.terms.once:
-            self._let_review(step, calling)
-        execute = calling(step.call.request)
+            self._let_review(step, functools.partial(self._acalling, scope, frame))
+        execute = self._acalling(scope, frame, step.call.request)
         caching = self._policy.caching_in(frame)
         if caching is not None:
             execute = caching.aaround(step, execute)
         elif self._policy.hosts_cache is not None:
             execute = self._policy.hosts_cache.awatched(execute)
-        return functools.partial(cancellations.aperformed, scope, step, execute)
+        return functools.partial(scope.aperform, step, execute)
+
+    def _acalling(self, scope: Scope, frame: Frame | None, request: Any) -> Callable[[], Any]:
+        """Return the call of the function in an event loop; plain code runs in a thread."""
+        function = self._calling(frame, request)
+        return function if self._is_async else functools.partial(_in_thread, scope, function)
 
     def _let_review(self, step: Step, calling: Callable[[Any], Callable[[], Any]]) -> None:
         """Let a person, who may be asked before, change the call."""

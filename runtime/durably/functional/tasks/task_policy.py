@@ -23,6 +23,7 @@ class TaskPolicy:
         marked: Where ``@durably.policy`` may have left one.
 
     Attributes:
+        own: The task's own policy.
         is_effect: Whether the journal says that a step begins before it does.
         caching: How results serve other calls, if they do.
         hosts_cache: The same for the host's cache, which serves where the entrypoint has none.
@@ -38,7 +39,7 @@ class TaskPolicy:
     ) -> None:
         self._name = name
         self._func = func
-        self._policy = own
+        self.own = own
         self._cache = cache
         self._inherited: tuple[Any, bool, StepPolicy] | None = None
         self.is_effect = own.effect == "once"
@@ -54,25 +55,23 @@ class TaskPolicy:
         Raises:
             TypeError: A field of it is set already.
         """
-        mine = self._policy
+        mine = self.own
         if self._cache is not None and policy.cache is not None:
             mine = replace(mine, cache=self._cache)  # for the error
-        self._policy = joined(f"task {self._name!r}", mine, policy)
+        self.own = joined(f"task {self._name!r}", mine, policy)
         self._inherited = None
-        self.is_effect = self._policy.effect == "once"
+        self.is_effect = self.own.effect == "once"
         if policy.cache is not None:
             self.caching = self.hosts_cache = Cached(self._func, policy.cache)
-            self._policy = replace(self._policy, cache=self.caching.for_hosts())
+            self.own = replace(self.own, cache=self.caching.for_hosts())
 
-    def around(self, frame: Frame | None) -> StepPolicy:
-        """Return the policy of a step that is called in *frame*."""
-        if frame is None or not (frame.retry or frame.cache):
-            return self._policy
+    def around(self, frame: Frame) -> StepPolicy:
+        """Return the policy of a step in *frame*, whose entrypoint has a policy or a cache."""
         is_cached = frame.cache is not None
         known = self._inherited
         if known is not None and known[0] is frame.retry and known[1] is is_cached:
             return known[2]
-        policy = self._policy
+        policy = self.own
         if policy.retry is None and frame.retry:
             policy = replace(policy, retry=frame.retry)
         if is_cached and policy.cache is not None:
