@@ -25,17 +25,17 @@ class Play:
     Args:
         seed: Its number.
         file: Where a journal in SQLite lies.
+        store: URL of the journal, which is else in memory or in the file.
     """
 
-    def __init__(self, seed: int, file: Path) -> None:
+    def __init__(self, seed: int, file: Path, store: str = "") -> None:
         self._choices = random.Random(seed)
         self.storage = self._choices.choice(("memory", "sqlite"))
         self.durability = self._choices.choice(("sync", "sync", "power", "async"))
         self.is_async = self._choices.random() < 0.75
         self.call = self._choices.choice(("ainvoke", "ainvoke", "astream", "left stream", "abatch"))
-        self._host = Host(
-            MemoryStorage() if self.storage == "memory" else f"sqlite:///{file}", config=False
-        )
+        own = MemoryStorage() if self.storage == "memory" else f"sqlite:///{file}"
+        self._host = Host(store or own, config=False)
         self._world = World()
         self._program = Program(self._choices, self._host, self._world, is_async=self.is_async)
         self.told: list[str] = []
@@ -116,14 +116,19 @@ class Play:
         return Command(resume="answer") if state.interrupts else None
 
 
-def play(seed: int, folder: Path) -> None:
+def play(seed: int, folder: Path, store: str = "") -> None:
     """Play one seed.
+
+    Args:
+        seed: Its number.
+        folder: Where a journal in SQLite may lie.
+        store: URL of the journal; it is emptied of what an earlier seed left by the caller.
 
     Raises:
         AssertionError: It failed; the message names the seed and what was done.
     """
     file = folder / f"{seed}.db"
-    one = Play(seed, file)
+    one = Play(seed, file, store)
     began = time.monotonic()
     try:
         one.play()

@@ -12,7 +12,7 @@ from durably import MemoryStorage, entrypoint, task
 from .driver import play
 from .interruptions import CountingLoop, cancelled_each_round, cancelled_once
 
-SEEDS, PART = 300, 25
+SEEDS, PART, POSTGRES_SEEDS = 300, 25, 40
 """``python -m tests.cancellation`` plays 10,000."""
 
 
@@ -21,6 +21,14 @@ def test_cancelled_runs_end_and_go_on(tmp_path: Path, first: int):
     """Random programs, cancelled at random rounds in random ways, come to their right results."""
     for seed in range(first, first + PART):
         play(seed, tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(POSTGRES_SEEDS))
+def test_cancelled_runs_in_postgresql_end_and_go_on(
+    empty_postgres_url: str, tmp_path: Path, seed: int
+):
+    """The same, where each commit is a round trip that others run beside."""
+    play(seed, tmp_path, empty_postgres_url)
 
 
 @pytest.mark.parametrize("way", [cancelled_once, cancelled_each_round])

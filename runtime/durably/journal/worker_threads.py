@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+_log = logging.getLogger("durably")
 
 T = TypeVar("T")
 
@@ -23,18 +26,28 @@ class Apart:
         self._lock = threading.Lock()
 
     async def call(self, work: Callable[[], T], undo: Callable[[T], object]) -> T:
-        """Return what *work* returns; if the caller is cancelled meanwhile, have it undone."""
-        future = self._threads().submit(contextvars.copy_context().run, work)
-        try:
-            return await asyncio.shield(asyncio.wrap_future(future))
-        except asyncio.CancelledError:
+        """Return what *work* returns; if the caller is cancelled meanwhile, have it undone.
 
-            def ended(done: Future[T]) -> None:
-                if done.exception() is None:
-                    undo(done.result())
+        A cancelled caller waits for both: it may ask for the same thread again at once, and finds
+        it free.
 
-            future.add_done_callback(ended)
-            raise
+        Args:
+            work: Is called in a thread, in the caller's context.
+            undo: Is called in a thread with what *work* returned to a caller that was cancelled.
+        """
+        made = self._begin(work)
+        cancelled = await _until_over(made)
+        if cancelled is None:
+            return made.result()
+        if made.exception() is None:
+            undone = self._begin(lambda: undo(made.result()))
+            await _until_over(undone)
+            if (error := undone.exception()) is not None:
+                _log.warning("a call that was cancelled could not be undone", exc_info=error)
+        raise cancelled
+
+    def _begin(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.wrap_future(self._threads().submit(contextvars.copy_context().run, work))
 
     def close(self) -> None:
         """Let the threads end."""
@@ -48,3 +61,14 @@ class Apart:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_MOST, thread_name_prefix="durably-journal")
             return self._pool
+
+
+async def _until_over(future: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Wait until *future* is over, and return the cancellation that came meanwhile, if one did."""
+    cancelled = None
+    while not future.done():
+        try:
+            await asyncio.wait({future})
+        except asyncio.CancelledError as error:
+            cancelled = cancelled or error
+    return cancelled
