@@ -1,7 +1,7 @@
 """Records the golden journals with the code of this checkout: ``python -m tests.golden``.
 
-Run it only when the journal's format changes on purpose; the journals of the former format stay
-beside the new ones for as long as they are supported.
+Run it only when the journal's format changes on purpose. The journals of each rule by which lanes
+are named lie in a folder of their own. Those of former rules stay while they are supported.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .cases import CASES, DEMOS, Case, served, started
+from durably.engine import IDENTITY
+
+from .cases import CASES, DEMOS, JOURNALS, Case, served, started
 
 
 def record(case: Case, journals: Path) -> None:
@@ -35,7 +37,7 @@ def record(case: Case, journals: Path) -> None:
 def main() -> None:
     """Record every case."""
     assert DEMOS.is_dir()
-    journals = Path(__file__).parent / "journals"
+    journals = JOURNALS / f"identity-{IDENTITY}"
     journals.mkdir(exist_ok=True)
     for case in CASES:
         if not sys.argv[1:] or case.name in sys.argv[1:]:

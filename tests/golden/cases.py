@@ -16,6 +16,7 @@ from durably.testing.demos import SCRIPTS
 HERE = Path(__file__).parent
 DEMOS = HERE.parents[1] / "examples"
 JOURNALS = HERE / "journals"
+"""A folder for each rule by which lanes were ever named (``durably.engine.IDENTITY``)."""
 KILLED = -9
 WAITING = 75
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from durably.engine import IDENTITY
+
 from .cases import CASES, JOURNALS, WAITING, served, started
 
 STORE = ("--store", "sqlite:///journal.db")
@@ -45,9 +47,9 @@ def answered(place: Path) -> None:
 
 
 @pytest.fixture
-def place(tmp_path, case):
-    """Return a folder with the case's journal and program."""
-    shutil.copy(JOURNALS / f"{case.name}.db", tmp_path / "journal.db")
+def place(tmp_path, case, identity):
+    """Return a folder with the case's program and its journal under one rule of identity."""
+    shutil.copy(JOURNALS / f"identity-{identity}" / f"{case.name}.db", tmp_path / "journal.db")
     shutil.copy(case.program, tmp_path)
     return tmp_path
 
@@ -64,6 +66,7 @@ def marked(case):
     return pytest.param(case, id=case.name, marks=marks)
 
 
+@pytest.mark.parametrize("identity", range(1, IDENTITY + 1))
 @pytest.mark.parametrize("case", [marked(case) for case in CASES])
 def test_a_recorded_run_continues(case, place):
     """A run that was killed, or that waits for a person, is finished from its journal."""
@@ -79,6 +82,7 @@ def test_a_recorded_run_continues(case, place):
         assert (len(written.read_text().splitlines()) if written.exists() else 0) == lines
 
 
+@pytest.mark.parametrize("identity", range(1, IDENTITY + 1))
 @pytest.mark.parametrize("case", [marked(case) for case in CASES])
 def test_a_recorded_run_is_shown(case, place):
     """The commands that read a journal list the run and each of its steps."""

@@ -8,7 +8,14 @@ from typing import Any
 from ...errors import EncodeError
 from ..call import Call
 from ..options import Stored
+from ..replay.lane import shown_lane
 from ..run.run import Run
+
+
+def place_of(run: str, lane: str, kind: str, name: str) -> str:
+    """Return a step and its place, for messages: ``run 4f2a, crew/task:write: tool send_mail``."""
+    inside = f", {shown_lane(lane)}" if lane else ""
+    return f"run {run}{inside}: {kind} {name}"
 
 
 def priced(
@@ -37,7 +44,6 @@ def unwritable(run: Run, call: Call, lane: str, value: Any, error: EncodeError) 
         Suspended: The host does not know how to keep it; the run ends with *error*.
     """
     if run.options.unwritable is None:
-        where = lane or "root"
-        error.add_note(f"in run {run.id}, step {call.kind} {call.name} ({where})")
+        error.add_note(f"in {place_of(run.id, lane, call.kind, call.name)}")
         run.stop(error)
     return run.options.unwritable(value)

@@ -21,7 +21,7 @@ from ..replay.lane import Lane, Leaf, inner_lane, inside, leaf_stem, line_here, 
 from ..replay.recorded_steps import EFFECTS, Held, Slot
 from ..replay.same_request import differing, matched, not_recorded
 from ..run.run import FailedStep, Run
-from .outcome import priced, unwritable
+from .outcome import place_of, priced, unwritable
 
 _SPLIT = 1024
 
@@ -138,7 +138,7 @@ class Step:
     def place(self) -> str:
         """The step and its place, for messages."""
         call = self.call
-        return f"run {self.run.id}, {self.slot.lane or 'the run'}: {call.kind} {call.name}"
+        return place_of(self.run.id, self.slot.lane, call.kind, call.name)
 
     @property
     def is_beside(self) -> bool:
