@@ -34,6 +34,7 @@ def time_limit_recorded(scope: Scope, agent: Any, *, is_retry: bool) -> Generato
     call = Call("code", _NAME, {"seconds": limit}, pure=True, adapter="crewai")
     step = scope.open(call)
     if step.held is not None:
+        scope.child("agent").pass_over()
         scope.perform(step, lambda: None)
     try:
         yield

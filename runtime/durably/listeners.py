@@ -59,6 +59,9 @@ class Listener:
     def effect_repeated(self, step: StepInfo) -> None:
         """An effect that had begun when an earlier process died is executed again."""
 
+    def effect_unmet(self, step: StepInfo, row: int, request: Any) -> None:
+        """The program, continued, never came to an effect that the journal holds in *row*."""
+
     def interrupted(self, run: RunInfo, interrupt: Interrupt) -> None:
         """A question was asked."""
 
@@ -71,6 +74,7 @@ class Listeners:
 
     __slots__ = (
         "effect_repeated",
+        "effect_unmet",
         "interrupted",
         "run_ended",
         "run_started",
@@ -84,6 +88,7 @@ class Listeners:
     )
 
     effect_repeated: tuple[Handler, ...]
+    effect_unmet: tuple[Handler, ...]
     interrupted: tuple[Handler, ...]
     run_ended: tuple[Handler, ...]
     run_started: tuple[Handler, ...]

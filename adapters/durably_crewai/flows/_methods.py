@@ -180,11 +180,13 @@ class _Unit:
         if recorded is not None and comes_back(recorded):
             return await self._come_back(recorded)
         if recorded is not None and _is_lost(recorded) and self._race is not None:
+            self._scope.pass_over()
             await asyncio.Event().wait()  # until the race is decided again
         return await self._execute(*args, **kwargs)
 
     async def _come_back(self, recorded: Recorded) -> Any:
         kickoff, stored = self._kickoff, self._step.replay()
+        self._scope.pass_over()
         beside = kickoff.interleaving
         # Its flow may be part of a method that is executed again.
         async with beside.passing(kickoff.lane, stored.get("steps", 0)):
@@ -258,12 +260,16 @@ class _Unit:
             raise
         left = self._left(before) if left is None else left
         self._stored = self._outcome(result, left, places, spent)
-        self._around.perform(self._step, lambda: result)
+        self._perform(result)
 
     def _record_at_once(self, before: Before, result: Any, spent: Spent) -> None:
         places = self._kickoff.interleaving.places(self._lane)
         self._stored = self._outcome(result, self._left(before), places, spent)
+        self._perform(result)
+
+    def _perform(self, result: Any) -> None:
         self._around.perform(self._step, lambda: result)
+        self._scope.leave()
 
     def _left_alone(self) -> bool:
         """Say whether the state is the one that every method which is under way began with."""

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from ..errors import CodecError, DurablyError, RunParked, Suspended
 from ..journal import NO_BLOBS
-from ..journal.records import RunEnded, RunWaiting
+from ..journal.records import Record, RunEnded, RunWaiting
 from ..types import Interrupt, Status
 from .cancellation import carried_out, wait_out
 from .replay.lane import line_here
 from .run.run import Run
+from .run.unmet_effects import told_unmet
 from .scope import Scope
 from .scope_var import scope_var
 from .unwind import QUIET_SECONDS, tasks_of, unwind, wait_swept
@@ -139,8 +140,8 @@ def conclude(run: Run, *, value: Any = None, error: BaseException | None = None)
     """Record how the run ended, and say so."""
     end = _end(run, value, error)
     try:
-        if end.record is not None:
-            run.append(end.record, blobs=end.blobs, barrier=True)
+        if end.records:
+            run.append(*end.records, blobs=end.blobs, barrier=True)
     except Suspended as stopped:
         end = _failing(run, stopped)
     return _concluded(run, end.outcome)
@@ -150,8 +151,8 @@ async def _aconclude(run: Run, value: Any, error: BaseException | None) -> Outco
     """Like :func:`conclude`; the event loop goes on where the journal is slow."""
     end = _end(run, value, error)
     try:
-        if end.record is not None:
-            await run.aappend(end.record, blobs=end.blobs, barrier=True, is_alone=run.is_alone)
+        if end.records:
+            await run.aappend(*end.records, blobs=end.blobs, barrier=True, is_alone=run.is_alone)
     except Suspended as stopped:
         end = _failing(run, stopped)
     except asyncio.CancelledError:
@@ -164,7 +165,7 @@ class _End(NamedTuple):
     """How this process's part of a run ended, and what is recorded of it."""
 
     outcome: Outcome
-    record: RunEnded | RunWaiting | None = None
+    records: tuple[Record, ...] = ()
     blobs: Mapping[bytes, bytes] = NO_BLOBS
 
 
@@ -188,13 +189,21 @@ def _end(run: Run, value: Any, error: BaseException | None) -> _End:
         # Whatever the program made of the signal, the run waits: a secondary error is not its end.
         return _waiting(run)
     if error is None or _is_clean_exit(error):
-        body, blobs = _encoded(run, value)
-        ended = RunEnded("done", run.clock.now(), body, [])
-        return _End(Outcome("done", value, error), ended, blobs)
+        return _done(run, value, error)
     if isinstance(error, Exception | SystemExit):
         return _ended_by(run, error)
     # An interruption from outside (Ctrl-C, cancellation) is not an outcome: the run can go on.
     return _End(Outcome("stopped", error=error))
+
+
+def _done(run: Run, value: Any, error: BaseException | None) -> _End:
+    unmet = told_unmet(run)
+    if run.failure is not None:
+        return _ended_by(run, run.failure)
+    body, blobs = _encoded(run, value)
+    ended = RunEnded("done", run.clock.now(), body, [])
+    records = (ended,) if unmet is None else (unmet, ended)
+    return _End(Outcome("done", value, error), records, blobs)
 
 
 def _waiting(run: Run) -> _End:
@@ -205,7 +214,7 @@ def _waiting(run: Run) -> _End:
     waiting = RunWaiting(run.clock.now(), list(run.pending), run.wake, why or "")
     interrupts = tuple(run.pending.values())
     error = None if interrupts else parked
-    return _End(Outcome("waiting", error=error, interrupts=interrupts, wake=run.wake), waiting)
+    return _End(Outcome("waiting", error=error, interrupts=interrupts, wake=run.wake), (waiting,))
 
 
 def _ended_by(run: Run, error: BaseException) -> _End:
@@ -214,7 +223,7 @@ def _ended_by(run: Run, error: BaseException) -> _End:
     body, blobs = _encoded(run, error)
     message = f"{type(error).__name__}: {error}"
     ended = RunEnded("failed", run.clock.now(), body, run.failed_in(error), message)
-    return _End(Outcome("failed", error=error), ended, blobs)
+    return _End(Outcome("failed", error=error), (ended,), blobs)
 
 
 def _is_clean_exit(error: BaseException) -> bool:

@@ -34,6 +34,7 @@ from .order.shared_state import Interleaving, Places, Recorded, ain_place, in_pl
 from .replay.lane import Lane, segments
 from .replay.lane_name import UNNAMED, NamedLane, named_lane
 from .replay.run_history import IDENTITY
+from .run.unmet_effects import leave
 from .scope_var import scope_var
 from .step.admission import aadmitted, admitted, settled
 from .step.async_commit import abegin, afail, afinish
@@ -167,6 +168,17 @@ class Scope(BaseScope):
         run = self.run
         run.pass_on(self.lane.path)
         run.tell(run.options.listeners.span_ended, self.lane.path, kind, name, error)
+
+    def pass_over(self) -> None:
+        """Say that the code of this scope is not executed: a replayed outcome tells all of it."""
+        self.run.past.passed_over.add(self.lane.path)
+
+    def leave(self) -> None:
+        """Say that the code of this scope is over, and an outcome tells all of it from now on.
+
+        Effects that the journal holds here, and that the code did not come to, are told.
+        """
+        leave(self.run, self.lane.path)
 
     def each(self, source: Iterator[T]) -> Iterator[T]:
         """Yield from *source*, which runs inside this scope while its consumer does not."""

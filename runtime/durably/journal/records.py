@@ -150,6 +150,10 @@ class StepEnded(NamedTuple):
     """The adapter that caught the step."""
     agent: str = ""
     """The agent whose turn it was, if an adapter said so."""
+    pure: bool = False
+    """It surely changed nothing outside, though its kind may."""
+    leaf: str = ""
+    """Path of the lane inside it, if an earlier request of the step named that lane."""
 
 
 class StepStarted(NamedTuple):
@@ -203,6 +207,13 @@ class Ordered(NamedTuple):
     who: list[str]
 
 
+class EffectsUnmet(NamedTuple):
+    """Effects that earlier processes recorded, and that the continued program never came to."""
+
+    rows: list[int]
+    """Rows of their outcomes, or of the start markers of those without an outcome."""
+
+
 class Program(NamedTuple):
     """Source files of the program as they were, by content hash."""
 
@@ -230,6 +241,7 @@ Record: TypeAlias = (
     | StepAttempted
     | LaneEntered
     | Ordered
+    | EffectsUnmet
     | Program
     | Told
 )
@@ -250,6 +262,7 @@ KINDS: Mapping[type[Any], int] = {
     Program: 20,
     Told: 22,
     LaneEntered: 23,
+    EffectsUnmet: 24,
 }
 """What the journal says for each record; the numbers never change."""
 

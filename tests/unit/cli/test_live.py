@@ -88,6 +88,22 @@ def test_a_step_inside_a_step_is_indented(written):
     assert lines() == ["    ✓ model gpt 1 000 → 20 tok 2.0s"]
 
 
+def test_effects_that_are_not_met_are_told_up_to_five(written):
+    """Each with row, lane and request; a batch of letters that were sent does not fill the page."""
+    live, lines = written
+    for row in range(7, 14):
+        live.effect_unmet(step("crew:0a1b2c3d/task", "send", label=f"send({row})"), row, {"n": row})
+    live.run_ended(RUN, "done", None)
+    found = lines()
+    assert found[:3] == [
+        "  ⚠ tool send(7) not met",
+        "      the journal holds it (row 7, in crew/task), and the program has not come to it",
+        '      {"n": 7}',
+    ]
+    assert len(found) == 16
+    assert found[-1].endswith(f"2 more effects not met; durably show {RUN.run} lists them")
+
+
 def test_failures_retries_and_doubts_say_why(written):
     """What goes wrong has its reason on the line below."""
     live, lines = written

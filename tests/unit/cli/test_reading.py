@@ -88,6 +88,39 @@ def test_a_step_is_shown_in_full(ran):
     assert text.endswith("response\nONE\n")
 
 
+INBOX = """
+import os
+from durably import entrypoint, task
+
+@task
+def send(to):
+    return to
+
+@entrypoint()
+def flow(_):
+    return [send(name).result() for name in os.listdir("inbox")]
+
+flow.invoke(1)
+"""
+
+
+def test_effects_that_the_program_did_not_come_to_again_are_shown(place):
+    """A letter that was sent is gone when the run continues: both commands tell of its sending."""
+    place.write("inbox/ann", "")
+    place.write("send.py", INBOX)
+    place.durably("run", "send.py", DURABLY_TEST="1", DURABLY_TEST_KILL_AFTER="1")
+    (place.path / "inbox" / "ann").unlink()
+    done = place.durably("run", "send.py")
+    assert done.returncode == 0
+    assert "not met" in done.stderr
+    run = place.newest()["run"]
+    [unmet] = place.json("show", run)["unmet"]
+    assert (unmet["name"], unmet["request"]) == ("send", [["ann"], {}])
+    shown = place.durably("show", run).stdout
+    assert "has not come to again" in shown
+    assert '[["ann"], {}]' in shown
+
+
 def test_an_effect_without_outcome_is_shown_as_unfinished(tiny):
     """What began when the process died is told apart from what is done."""
     tiny.write("agents.py", AGENTS)

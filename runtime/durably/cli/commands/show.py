@@ -21,12 +21,14 @@ from ..output.questions import words_of
 from ..output.run_record import (
     QuestionLine,
     StepLine,
+    UnmetLine,
     bill,
     command_of,
     entries_of,
     questions_of,
     steps_of,
     title_of,
+    unmet_of,
     value_of,
 )
 from ..output.screen import Screen
@@ -67,14 +69,15 @@ def show(loaded: Loaded, run: str, store: str, *, step: int | None, as_json_text
             click.echo(as_json({"v": 1, **found})) if as_json_text else _print_step(found)
             return 0
         questions = questions_of(host, view, entries)
+        unmet = [_unmet_json(host, view, one) for one in unmet_of(entries)]
         is_over = view.status in ("done", "running")
         how = "" if is_over else to_continue(host, view, store)
     finally:
         host.close()
     if as_json_text:
-        click.echo(as_json(_run_json(view, steps, questions)))
+        click.echo(as_json({**_run_json(view, steps, questions), "unmet": unmet}))
     else:
-        _print_run(view, steps, questions, how)
+        _print_run(view, steps, questions, unmet, how)
     return 0
 
 
@@ -88,6 +91,18 @@ def _run_json(
         "cwd": view.meta.get("cwd"),
         "steps": [_step_json(one) for one in steps],
         "questions": [_question_json(view, one) for one in questions],
+    }
+
+
+def _unmet_json(host: Host, view: RunView, line: UnmetLine) -> dict[str, Any]:
+    record = line.record
+    return {
+        "row": line.row,
+        "lane": record.lane,
+        "kind": record.kind,
+        "name": record.name,
+        "label": record.label or record.name,
+        "request": _plain(value_of(host, view, record.request)),
     }
 
 
@@ -171,7 +186,11 @@ def _texts(value: Any) -> Any:
 
 
 def _print_run(
-    view: RunView, steps: list[StepLine], questions: list[QuestionLine], how: str
+    view: RunView,
+    steps: list[StepLine],
+    questions: list[QuestionLine],
+    unmet: list[dict[str, Any]],
+    how: str,
 ) -> None:
     screen = Screen(sys.stdout)
     ended = f", ended {moment(view.ended)}" if view.ended else ""
@@ -194,6 +213,7 @@ def _print_run(
         rows = [_STEP_HEADINGS, *(_step_row(screen, one) for one in steps)]
         for index, line in enumerate(table(rows)):
             screen.line(screen.paint(line, bold=not index))
+    _print_unmet(screen, unmet)
     _print_questions(screen, view, questions)
     if view.status == "superseded":
         successor = view.successor
@@ -216,6 +236,21 @@ def _step_row(screen: Screen, step: StepLine) -> tuple[str, ...]:
         str(ended.attempts) if ended else "",
         one_line(shown_lane(record.lane), 60),
     )
+
+
+def _print_unmet(screen: Screen, unmet: list[dict[str, Any]]) -> None:
+    if unmet:
+        screen.line("\neffects that the program, continued, has not come to again")
+        headings = ("", "KIND", "STEP", "ROW", "REQUEST", "IN")
+        rows = [headings, *map(_unmet_row, unmet)]
+        for index, line in enumerate(table(rows)):
+            screen.line(screen.paint(line, bold=not index))
+
+
+def _unmet_row(said: dict[str, Any]) -> tuple[str, ...]:
+    request = json.dumps(said["request"], ensure_ascii=False)
+    row, lane = str(said["row"]), one_line(shown_lane(said["lane"]), 60)
+    return ("", said["kind"], one_line(said["label"], 60), row, one_line(request, 60), lane)
 
 
 def _print_questions(screen: Screen, view: RunView, questions: list[QuestionLine]) -> None:

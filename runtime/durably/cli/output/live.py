@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...engine import shown_lane
 from ...listeners import Listener
 from ...types import Interrupt, RunInfo, StepInfo
 from .questions import text_of
@@ -18,6 +20,7 @@ from .text import counted, duration, money, number, one_line, padded, tokens
 
 _RIGHT = 30
 _LEAST_LABEL = 20
+_SHOWN_UNMET = 5
 _INSIDE_STEP = re.compile(r"~[0-9a-f]{16}(#\d+)?$")
 
 
@@ -81,6 +84,7 @@ class Live(Listener):
         self._spans: dict[str, str] = {}
         self._shown: list[str] = []
         self._lock = threading.Lock()
+        self._unmet = 0
 
     def run_started(self, run: RunInfo) -> None:
         """Write the heading."""
@@ -144,6 +148,25 @@ class Live(Listener):
         """Warn of an effect that may happen twice."""
         self._step(step, self._marks.warning, "yellow", "done again")
         self._below(step, "it began when the last process died, and its outcome is not known")
+
+    def effect_unmet(self, step: StepInfo, row: int, request: Any) -> None:
+        """Write the line of an effect that the program did not come to again, of some of them."""
+        self._unmet += 1
+        if self._unmet > _SHOWN_UNMET:
+            return
+        self._step(step, self._marks.warning, "yellow", "not met")
+        place = f"row {row}, in {shown_lane(step.lane)}" if step.lane else f"row {row}"
+        self._below(step, f"the journal holds it ({place}), and the program has not come to it")
+        self._below(step, "  " + json.dumps(request, ensure_ascii=False, default=str))
+
+    def run_ended(self, run: RunInfo, status: str, error: BaseException | None) -> None:
+        """Count the effects of which no line told that the program did not come to them."""
+        del status, error
+        more = self._unmet - _SHOWN_UNMET
+        if more > 0:
+            said = f"{counted(more, 'more effect')} not met; durably show {run.run} lists them"
+            with self._writing():
+                self._screen.line(f"  {self._screen.paint(self._marks.warning, 'yellow')} {said}")
 
     def interrupted(self, run: RunInfo, interrupt: Interrupt) -> None:
         """Write a question's line."""

@@ -11,7 +11,15 @@ from typing import Any, cast
 from ...engine import Past, interrupt_of
 from ...errors import AnswerRefused, DurablyError
 from ...hosting import Host
-from ...journal.records import FAILED, Answered, Asked, Entry, StepEnded, StepStarted
+from ...journal.records import (
+    FAILED,
+    Answered,
+    Asked,
+    EffectsUnmet,
+    Entry,
+    StepEnded,
+    StepStarted,
+)
 from ...people import Question, decision_of, question_of
 from ...types import Interrupt, RunView
 
@@ -104,6 +112,31 @@ def steps_of(entries: Iterable[Entry]) -> list[StepLine]:
     ]
     records += Past.of(entries).unfinished.values()
     return [StepLine(number, record) for number, record in enumerate(records, 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class UnmetLine:
+    """An effect that the continued program never came to.
+
+    Attributes:
+        row: Its row.
+        record: What the journal holds of it.
+    """
+
+    row: int
+    record: StepEnded | StepStarted
+
+
+def unmet_of(entries: Iterable[Entry]) -> list[UnmetLine]:
+    """Return the effects of which a run was told that its program never came to them, in order."""
+    entries = list(entries)
+    unmet = [one.record for one in entries if isinstance(one.record, EffectsUnmet)]
+    told = {row for record in unmet for row in record.rows}
+    return [
+        UnmetLine(one.seq, one.record)
+        for one in entries
+        if one.seq in told and isinstance(one.record, StepEnded | StepStarted)
+    ]
 
 
 def bill(steps: Iterable[StepLine]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Hashable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from ...journal.records import StepEnded, StepStarted
+from ...journal.records import StepAttempted, StepEnded, StepStarted
 from ..timeouts import Deadline
 from .recorded_steps import EFFECTS, Slot
 
@@ -266,7 +266,7 @@ def inside(path: str, lane: str) -> bool:
     return path == lane or path.startswith(f"{lane}/") or not lane
 
 
-def inner_lane(step: Slot | StepStarted | StepEnded) -> str:
+def inner_lane(step: Slot | StepStarted | StepEnded | StepAttempted) -> str:
     """Return the path of the lane that a step opens for what happens inside it.
 
     It is made from the request, not from the position, so that parallel calls keep theirs.

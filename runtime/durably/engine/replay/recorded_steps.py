@@ -47,6 +47,12 @@ class Held(NamedTuple):
 EFFECTS = frozenset({"tool", "task", "code"})
 """Kinds of steps that may change the outside world."""
 
+
+def is_effect(step: StepEnded) -> bool:
+    """Return whether a recorded step may have changed the outside world."""
+    return step.kind in EFFECTS and not step.pure
+
+
 _SLOT = len(Slot._fields)
 _held = tuple.__new__
 
@@ -75,6 +81,7 @@ class Outcomes:
         self._left: dict[str, dict[int, Held]] = {}
         self._effects: dict[str, list[Held]] = {}
         self._effect_lanes: set[str] = set()
+        self._met: set[int] = set()
 
     def __len__(self) -> int:
         """Return how many distinct steps there are."""
@@ -187,6 +194,18 @@ class Outcomes:
         self.index()
         for path, outcomes in self._lanes.items():
             if _inside(path, lane):
+                left = self._left.get(path, {})
+                self._met.update(held.seq for held in outcomes if held.seq not in left)
+        self._leave(lane)
+
+    def unmet(self, lane: str) -> list[Held]:
+        """Return the outcomes of *lane*, and of the lanes in it, that no entry was given."""
+        return [held for held in self.left_inside(lane) if held.seq not in self._met]
+
+    def _leave(self, lane: str) -> None:
+        """Have the newest outcomes of *lane*, and of the lanes in it, unclaimed."""
+        for path, outcomes in self._lanes.items():
+            if _inside(path, lane):
                 self._effects.pop(path, None)
                 newest = (held for held in outcomes if self._exact[_exact(held.step)] is held)
                 self._put(path, newest)
@@ -211,7 +230,7 @@ class Outcomes:
         self.is_blank = False
         for row in self._rows:
             self._index_one(Held(row.seq, self._read(row)))
-        self.release("")
+        self._leave("")
         for lane in self._effects:
             parts = lane.split("/")
             self._effect_lanes.update("/".join(parts[: n + 1]) for n in range(len(parts)))

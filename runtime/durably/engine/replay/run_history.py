@@ -22,6 +22,7 @@ from ...journal.records import (
     TOLD,
     Answered,
     Asked,
+    EffectsUnmet,
     Entry,
     LaneEntered,
     Ordered,
@@ -40,7 +41,7 @@ from ..source_files import OWN
 from .lane import Lane, inner_lane, inside
 from .moment import Moment
 from .recorded_lanes import RecordedLanes
-from .recorded_steps import EFFECTS, Exact, Held, Outcomes, Slot
+from .recorded_steps import EFFECTS, Exact, Held, Outcomes, Slot, is_effect
 
 REPEATABLE = frozenset({"model", "memory"})
 """Kinds whose failures change nothing outside, so that one nobody went on from is tried again."""
@@ -63,6 +64,10 @@ class Past:
         thread: The thread that they lie in.
 
     Attributes:
+        found: The last row that earlier processes wrote; 0 for a new run.
+        passed_over: Lanes whose code is not executed again, since an outcome tells all of it.
+        given_up_before: Where attempts failed, by the lane inside them: the row that says so.
+        told_unmet: Rows of the effects of which was told that the program never came to them.
         unfinished: Effects that began and have no outcome, by exact identity.
         attempts: Failed attempts of steps that have no outcome yet, by exact identity.
         asked: Questions, by id.
@@ -85,7 +90,11 @@ class Past:
         self._causes: set[int] = set()
         self.given_up: set[int] = set()
         self.unfinished: dict[Exact, StepStarted] = {}
-        self._starts: dict[Exact, int] = {}
+        self._starts: dict[Exact, list[int]] = {}
+        self.found = rows[-1].seq if rows else 0
+        self.passed_over: set[str] = set()
+        self.given_up_before: dict[str, int] = {}
+        self.told_unmet: set[int] = set()
         self.attempts: dict[Exact, int] = {}
         self.asked: dict[str, Asked] = {}
         self.asked_names: set[str] = set()
@@ -138,6 +147,11 @@ class Past:
     def has_steps(self) -> bool:
         """Whether the journal tells of a step, finished or begun."""
         return len(self._outcomes) > 0 or bool(self.unfinished or self.attempts)
+
+    @property
+    def has_unmet(self) -> bool:
+        """Whether earlier processes may have recorded effects that the program has not come to."""
+        return self.found > 0 and (self._outcomes.has_left or bool(self.unfinished))
 
     @property
     def is_orderly(self) -> bool:
@@ -219,9 +233,11 @@ class Past:
             self._note_activity(entry.seq, record.lane)
             exact = _exact(record)
             self.unfinished[exact] = record
-            self._starts[exact] = self._starts.get(exact, 0) + 1
+            self._starts.setdefault(exact, []).append(entry.seq)
         elif isinstance(record, StepAttempted):
             self.attempts[_exact(record)] = record.attempt
+            lane = record.lane if record.kind == "run" else inner_lane(record)
+            self.given_up_before[lane] = entry.seq
         elif isinstance(record, Asked):
             self._note_activity(entry.seq, record.lane)
             self.asked_rows[record.id] = entry.seq
@@ -262,6 +278,8 @@ class Past:
     def _add_circumstance(self, record: object) -> None:
         if isinstance(record, LaneEntered):
             self.lanes.add(record)
+        elif isinstance(record, EffectsUnmet):
+            self.told_unmet.update(record.rows)
         elif isinstance(record, Ordered):
             self.orders.setdefault(record.group, []).extend(record.who)
         elif isinstance(record, Program):
@@ -297,7 +315,7 @@ class Past:
 
         Each start has its own, so that one answer is not taken for the next death's.
         """
-        return f"unfinished#{self._starts.get(exact, 0)}"
+        return f"unfinished#{len(self._starts.get(exact, ()))}"
 
     def exact(self, slot: Slot) -> Held | None:
         """Return the recorded outcome of this very request, and claim it, if it is replayed."""
@@ -355,7 +373,7 @@ class Past:
     def effects_left(self, lane: str = "", *, inside: bool = True) -> list[Held]:
         """Return the unclaimed effects of a lane, and of the lanes in it, in order."""
         found = self._outcomes.left_inside(lane) if inside else self._outcomes.left(lane)
-        return [held for held in found if held.step.kind in EFFECTS and self.replays(held)]
+        return [held for held in found if is_effect(held.step) and self.replays(held)]
 
     def holds_effects(self, lane: str) -> bool:
         """Return whether earlier processes recorded an effect in a lane, or in one inside it."""
@@ -365,7 +383,29 @@ class Past:
 
     def effects_at(self, lane: str, number: int) -> list[Held]:
         """Return the unclaimed effects at a place of a lane; see :meth:`Outcomes.effects_at`."""
-        return [held for held in self._outcomes.effects_at(lane, number) if self.replays(held)]
+        there = self._outcomes.effects_at(lane, number)
+        return [held for held in there if is_effect(held.step) and self.replays(held)]
+
+    def unmet(self, lane: str) -> list[Held]:
+        """Return the outcomes of a lane, and of those in it, that no entry was given, in order."""
+        return [held for held in self._outcomes.unmet(lane) if self.replays(held)]
+
+    def starts_unmet(self, lane: str) -> list[tuple[int, StepStarted]]:
+        """Return the rows and markers of effects half-way that the program has not come to."""
+        left = ((self._starts[exact][-1], began) for exact, began in self.unfinished.items())
+        return [
+            (row, began)
+            for row, began in left
+            if row <= self.found and began.kind in EFFECTS and inside(began.lane, lane)
+        ]
+
+    def recorded_leaves(self) -> dict[int, str]:
+        """Return the lane inside each step that earlier processes left to replay, by its row."""
+        return {
+            held.seq: held.step.leaf or inner_lane(held.step)
+            for held in self._outcomes.all()
+            if held.seq <= self.found and self.replays(held)
+        }
 
     def finished_in(self, lane: str, kind: str) -> list[Held]:
         """Return the outcomes of *kind* in *lane* itself that would be replayed, in order."""

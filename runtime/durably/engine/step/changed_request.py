@@ -148,7 +148,8 @@ def _leaves_at(step: Step) -> Iterator[Candidate]:
     if not left:
         return
     # A step that has an outcome by now is served as a whole: nothing enters the lane inside it.
-    finished = {inner_lane(one.step) for one in run.past.finished_in(slot.lane, slot.kind)}
+    held = run.past.finished_in(slot.lane, slot.kind)
+    finished = {one.step.leaf or inner_lane(one.step) for one in held}
     for lane in left:
         if lane.path in finished:
             continue

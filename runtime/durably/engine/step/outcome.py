@@ -1,4 +1,4 @@
-"""The outcome of a step as the journal keeps it: usage with its price, values in parts."""
+"""A step as the journal keeps it: its request and value in parts, its usage with a price."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import EncodeError
 from ..call import Call
 from ..options import Stored
+from ..replay.fingerprint import unpack
 from ..replay.lane import shown_lane
 from ..run.run import Run
 
@@ -35,6 +36,20 @@ def priced(
     told = {**usage, "model": model} if model else usage
     cost = price(model or call.name, usage) if price is not None else None
     return told if cost is None else {**told, "cost": cost}
+
+
+def split_request(run: Run, call: Call, packed: bytes, *, is_plain: bool) -> Stored:
+    """Return a large request as stored: a long history costs only the messages not seen before.
+
+    It is split before the step is executed, which may change what it was given.
+
+    Args:
+        run: The run.
+        call: The call.
+        packed: Its request in plain form, packed.
+        is_plain: Whether the request itself is the same as that data; then its strings are known.
+    """
+    return run.codec.split(call.request if is_plain else unpack(packed), is_large=True)
 
 
 def unwritable(run: Run, call: Call, lane: str, value: Any, error: EncodeError) -> Stored:

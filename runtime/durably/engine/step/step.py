@@ -15,13 +15,14 @@ from ...types import StepInfo, StepPolicy, TimeoutPolicy, retry_delay
 from ..call import Call
 from ..gates import Served
 from ..options import Stored
-from ..replay.fingerprint import packed_form, print_of, unpack
+from ..replay.fingerprint import packed_form, print_of
 from ..replay.known_leaf import known_leaf
 from ..replay.lane import Lane, Leaf, inner_lane, inside, leaf_stem, line_here, line_now, segments
 from ..replay.recorded_steps import EFFECTS, Held, Slot
 from ..replay.same_request import differing, matched, not_recorded
 from ..run.run import FailedStep, Run
-from .outcome import place_of, priced, unwritable
+from ..run.unmet_effects import leave
+from .outcome import place_of, priced, split_request, unwritable
 
 _SPLIT = 1024
 
@@ -54,7 +55,7 @@ class Step:
     # Most steps leave most of these as they are.
     _attempts = _first = 0
     _overlapped = cached = in_place = is_altered = is_done = is_ended = False
-    is_new_effect = _is_in_branch = False
+    is_new_effect = _is_in_branch = _was_begun = False
     effect_number = 0
     known_lane = ""
     model = ""
@@ -111,6 +112,7 @@ class Step:
         is_effect = call.kind in EFFECTS and not call.pure
         if run.past.lanes:
             self.known_lane = known_leaf(run, call, self.slot, self.packed)
+            self._was_begun = run.past.lanes.knows(self.inner)
         if not run.past.has_left and not self._lane.instead and not run.past.lanes:
             return
         self.effect_number = self._lane.effects - 1
@@ -169,7 +171,7 @@ class Step:
     def adopt(self, leaf: str) -> None:
         """Let the lane inside the step be a recorded one: what was recorded there is found."""
         self.run.past.lanes.claim(leaf)
-        self.known_lane = leaf
+        self.known_lane, self._was_begun = leaf, True
 
     @property
     def agent(self) -> str:
@@ -265,7 +267,7 @@ class Step:
         if self.line is not None:
             self.line = line_now(self.line)
         if len(self.packed) > _SPLIT:
-            self._request = self._split_request()
+            self._request = split_request(run, self.call, self.packed, is_plain=self._is_plain)
         run.busy.add(self)
         self._started, self._t0 = run.clock.now(), run.clock.monotonic()
         if run.past.attempts:
@@ -311,16 +313,6 @@ class Step:
             if deadline.is_over:
                 raise Suspended(f"{self.call.name} was called by an attempt that was given up")
             deadline.beat()
-
-    def _split_request(self) -> Stored:
-        """Return the request as stored: a long history costs only the messages not seen before.
-
-        It is split before the step is executed, which may change what it was given.
-        """
-        request = self.call.request
-        if not self._is_plain:  # else it is the same as data, and its strings are known
-            request = unpack(self.packed)
-        return self.run.codec.split(request, is_large=True)
 
     def _mark(self) -> None:
         try:
@@ -400,6 +392,8 @@ class Step:
                 update["__metadata__"] = {"cached": True}
             run.sink("updates", self._namespace, update)
             self._emit_task(result=value, error=None)
+        if self._was_begun:
+            leave(run, self.inner)
         return value
 
     def fail(self, error: Exception) -> None:
@@ -495,5 +489,7 @@ class Step:
             self.cached,
             call.adapter,
             self._lane.agent,
+            call.pure,
+            self.known_lane,
         )
         return ended, {**blobs, **more} if more else blobs

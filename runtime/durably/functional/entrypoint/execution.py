@@ -363,6 +363,7 @@ class Body:
     ) -> tuple[Any, Saved | None, Mapping[bytes, bytes]]:
         """Return what the caller gets, and the record of what the thread is to remember."""
         value, save = self.parted(returned)
+        Scope(run, run.root).leave()
         if not self.keeps or run.stopping:
             return value, None, NO_BLOBS
         body, blobs = run.codec.split(save)

@@ -79,17 +79,20 @@ class Nested:
         if body.is_async:
             raise TypeError(f"entrypoint {body.name!r} is a coroutine function: use ainvoke")
         if result.is_known and self.teller is None:
+            self._inner.pass_over()
             return result.replayed()
         with result.begun(), self._entered() as inner:
             frame = _frame_of(inner)
             value = self._ended(inner, body.attempts(inner, frame, self.given, self._heard()))
         result.keep(value)
+        self._inner.leave()
         return value
 
     async def arun(self) -> Any:
         """Like :meth:`run`, for coroutine functions too; a plain function runs in a thread."""
         body, result = self.body, self._result
         if result.is_known and self.teller is None:
+            self._inner.pass_over()
             return result.replayed()
         with result.begun(), self._entered() as inner:
             frame = _frame_of(inner)
@@ -101,6 +104,7 @@ class Nested:
                 returned = await asyncio.to_thread(body.attempts, *call)
             value = self._ended(inner, returned)
         await result.akeep(value)
+        self._inner.leave()
         return value
 
     def _heard(self) -> Mapping[str, Any] | None:
