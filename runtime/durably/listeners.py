@@ -59,6 +59,13 @@ class Listener:
     def effect_repeated(self, step: StepInfo) -> None:
         """An effect that had begun when an earlier process died is executed again."""
 
+    def effect_ambiguous(self, step: StepInfo, rows: list[int]) -> None:
+        """Only its order tells an effect from others of its lane, whose requests are equal.
+
+        Told once for each name of a run: when the second one is recorded (*rows* is empty then), or
+        when one that holds text of its process may be any of those recorded in *rows*.
+        """
+
     def effect_unmet(self, step: StepInfo, row: int, request: Any) -> None:
         """The program, continued, never came to an effect that the journal holds in *row*."""
 
@@ -73,6 +80,7 @@ class Listeners:
     """
 
     __slots__ = (
+        "effect_ambiguous",
         "effect_repeated",
         "effect_unmet",
         "interrupted",
@@ -87,6 +95,7 @@ class Listeners:
         "step_started",
     )
 
+    effect_ambiguous: tuple[Handler, ...]
     effect_repeated: tuple[Handler, ...]
     effect_unmet: tuple[Handler, ...]
     interrupted: tuple[Handler, ...]

@@ -104,6 +104,17 @@ def test_effects_that_are_not_met_are_told_up_to_five(written):
     assert found[-1].endswith(f"2 more effects not met; durably show {RUN.run} lists them")
 
 
+def test_equal_effects_are_told_with_the_way_out(written):
+    """Whoever reads it knows which rows are meant, and what to change."""
+    live, lines = written
+    live.effect_ambiguous(step("", "pay", label="pay(2)"), [4, 6])
+    assert lines() == [
+        "  ⚠ tool pay(2) equal calls",
+        "      only their order tells this call from equal ones in its place (rows 4, 6)",
+        "      put what tells them apart, such as a customer, into the arguments",
+    ]
+
+
 def test_failures_retries_and_doubts_say_why(written):
     """What goes wrong has its reason on the line below."""
     live, lines = written

@@ -159,6 +159,13 @@ class Live(Listener):
         self._below(step, f"the journal holds it ({place}), and the program has not come to it")
         self._below(step, "  " + json.dumps(request, ensure_ascii=False, default=str))
 
+    def effect_ambiguous(self, step: StepInfo, rows: list[int]) -> None:
+        """Say that only its order tells an effect from another one, and the way out."""
+        self._step(step, self._marks.warning, "yellow", "equal calls")
+        found = f" (rows {', '.join(map(str, rows))})" if rows else ""
+        self._below(step, f"only their order tells this call from equal ones in its place{found}")
+        self._below(step, "put what tells them apart, such as a customer, into the arguments")
+
     def run_ended(self, run: RunInfo, status: str, error: BaseException | None) -> None:
         """Count the effects of which no line told that the program did not come to them."""
         del status, error

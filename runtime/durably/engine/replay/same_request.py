@@ -7,10 +7,11 @@ process made for itself, or in text that the configuration calls meaningless.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..call import Call
+from ..run.equal_effects import may_be_told, tell_equal
 from ..run.run import Run
 from .accepted import without_patterns
 from .fingerprint import differences, fingerprint, unpack
@@ -58,14 +59,28 @@ def matched(
             run.past.claim(held)
             return Match(held, [])
     now = unpack(packed) if left else None
+    fitting = _fitting(run, call, now, [held for held in left if held not in equal])
+    found = next(fitting, None)
+    if found is None:
+        return None
+    held, recorded = found
+    second = next(fitting, None) if may_be_told(run, call) else None
+    if second is not None and _outcome(second[0]) != _outcome(held):
+        tell_equal(run, call, slot, [held.seq, second[0].seq])
+    run.past.claim(held)
+    return Match(held, list(differences(recorded, now))[:SHOWN_DIFFERENCES])
+
+
+def _fitting(run: Run, call: Call, now: Any, left: list[Held]) -> Iterator[tuple[Held, Any]]:
+    """Yield recorded steps whose request is the new one in another process, with that request."""
     for held in left:
-        if held in equal:
-            continue
         recorded = recorded_request(run, held)
         if is_same(run, call, recorded, now, held):
-            run.past.claim(held)
-            return Match(held, list(differences(recorded, now))[:SHOWN_DIFFERENCES])
-    return None
+            yield held, recorded
+
+
+def _outcome(held: Held) -> tuple[int, bytes]:
+    return held.step.outcome, held.step.value
 
 
 def _is_for_later(run: Run, slot: Slot, held: Held) -> bool:

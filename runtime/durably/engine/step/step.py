@@ -20,6 +20,7 @@ from ..replay.known_leaf import known_leaf
 from ..replay.lane import Lane, Leaf, inner_lane, inside, leaf_stem, line_here, line_now, segments
 from ..replay.recorded_steps import EFFECTS, Held, Slot
 from ..replay.same_request import differing, matched, not_recorded
+from ..run.equal_effects import tell_equal
 from ..run.run import FailedStep, Run
 from ..run.unmet_effects import leave
 from .outcome import place_of, priced, split_request, unwritable
@@ -392,6 +393,8 @@ class Step:
                 update["__metadata__"] = {"cached": True}
             run.sink("updates", self._namespace, update)
             self._emit_task(result=value, error=None)
+        if self.slot.nth:
+            tell_equal(run, self.call, self.slot)
         if self._was_begun:
             leave(run, self.inner)
         return value
