@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ..listeners import Listeners
@@ -73,8 +74,8 @@ class Options:
         asks_here: Whether a question is put to a person at once, the way the program itself would
             put it, where its adapter offers that; the run is not suspended then.
         volatile: Text that may differ between two processes, as patterns; the rest must be equal.
-        items: Names of effects whose arguments say which item they are about, so that another one
-            is other work and nobody is asked.
+        items: Names of effects, or globs, whose arguments say which item they are about, so that
+            another one is other work and nobody is asked.
         relays: Whether parts that a step writes while it goes are recorded for other processes.
         unwritable: Makes what is stored of a value that cannot be written; None: the run stops.
             Only for runs that no other process will continue.
@@ -93,6 +94,10 @@ class Options:
     catches_input: bool = False
     asks_here: bool = False
     volatile: tuple[re.Pattern[str], ...] = ()
-    items: frozenset[str] = frozenset()
+    items: tuple[str, ...] = ()
     relays: bool = False
     unwritable: Callable[[Any], Stored] | None = None
+
+    def is_item(self, name: str) -> bool:
+        """Return whether the arguments of effects of that name say which item they are about."""
+        return any(fnmatchcase(name, one) for one in self.items)

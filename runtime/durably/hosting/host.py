@@ -137,6 +137,8 @@ class Host:
             catches_input=catch_input,
             relays=stream_resumable,
             sources=Sources(),
+            volatile=self.config.replay.volatile,
+            items=self.config.replay.items,
         )
         tell_of_forks(self)
 

@@ -23,6 +23,7 @@ from .fields import value_of as value_of
 from .match import KINDS as KINDS
 from .match import Match as Match
 from .match import StepKind as StepKind
+from .replay_rules import ReplayRules as ReplayRules
 from .rules import FIELDS as FIELDS
 from .rules import Resolved as Resolved
 from .rules import Rule as Rule

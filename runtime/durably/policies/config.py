@@ -1,4 +1,4 @@
-"""Policies, budgets and prices from ``durably.toml``, or ``[tool.durably]`` in pyproject.toml."""
+"""Policies, budgets, prices and rules of replay, from ``durably.toml`` or pyproject.toml."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..types import StepPolicy
 from .amounts import budget
 from .fields import unknown, value_of
 from .match import KINDS, Match
+from .replay_rules import ReplayRuleError, ReplayRules, replay_rules
 from .rules import FIELDS, Rule
 from .toml_lines import line_of
 
@@ -22,7 +23,7 @@ OWN_FILE = "durably.toml"
 SHARED_FILE = "pyproject.toml"
 
 _MATCH = ("name", "kind", "adapter", "agent")
-_TOP = ("policy", "budget", "prices", "cache")
+_TOP = ("policy", "budget", "prices", "cache", "replay")
 _MILLION = 1_000_000
 
 
@@ -47,6 +48,7 @@ class Config:
         budgets: What runs and threads may spend.
         prices: What models cost, by name.
         cache: URL of what caches and rates are kept in; empty for the journal's own place.
+        replay: What tells the requests of two processes apart, and what does not.
         path: The file, if there is one.
     """
 
@@ -54,6 +56,7 @@ class Config:
     budgets: Sequence[Budget] = ()
     prices: Mapping[str, PriceOf] = field(default_factory=dict[str, PriceOf])
     cache: str = ""
+    replay: ReplayRules = field(default_factory=ReplayRules)
     path: Path | None = None
 
     def under(self, rules: Sequence[Rule], budgets: Sequence[Budget]) -> Config:
@@ -163,6 +166,7 @@ class _Reader:
             budgets=self._budgets(self._table(table.get("budget", {}), "budget")),
             prices=self._prices(self._table(table.get("prices", {}), "prices")),
             cache=cache,
+            replay=self._replay(self._table(table.get("replay", {}), "replay")),
             path=self._path,
         )
 
@@ -222,6 +226,12 @@ class _Reader:
                     self._refuse(f"{model}: {value!r} is no price", "prices", model)
             found[model] = PriceOf(float(said["input"]), float(said["output"]))
         return found
+
+    def _replay(self, table: Mapping[str, Any]) -> ReplayRules:
+        try:
+            return replay_rules(table)
+        except ReplayRuleError as error:
+            self._refuse(str(error), "replay", error.key)
 
     def _table(self, found: Any, *path: str | int) -> Mapping[str, Any]:
         if not isinstance(found, Mapping):

@@ -318,7 +318,7 @@ def test_consumed_items_do_not_stop_a_run_under_error(runs: Any, course: Course)
     host = runs.host()
     told = Told()
     _, run = runs.open(on_change="error", listeners=[told])
-    run.options.items = frozenset({"send"})
+    run.options.items = ("send",)
     outcome = drive(run, lambda: "value")
     host.release(run)
     assert outcome.status == "done"

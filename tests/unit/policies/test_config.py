@@ -22,8 +22,12 @@ from durably.policies import Config, config_for, read
 from durably.policies.config import find
 from durably.policies.fields import NamedErrors
 
-FULL = """
+FULL = r"""
 cache = "memory:"
+
+[replay]
+items = ["send", "file_*"]
+volatile = ['took \d+ ms', "v[0-9]+"]
 
 [budget]
 run = ["2 USD", "200k tokens"]
@@ -78,6 +82,8 @@ def test_every_field_can_be_said(tmp_path):
     ]
     assert config.prices["house-model"].cost({"input_tokens": 2e6, "output_tokens": 1e6}) == 2.5
     assert config.cache == "memory:"
+    assert config.replay.items == ("send", "file_*")
+    assert [one.pattern for one in config.replay.volatile] == [r"took \d+ ms", "v[0-9]+"]
     models, tools = config.rules
     assert models.match == Match(
         kind="model", name=("gpt-*", "o1"), adapter="crewai", agent="Writer"
@@ -107,13 +113,22 @@ def test_every_field_can_be_said(tmp_path):
         ),
         timeout=TimeoutPolicy(run_timeout=300, idle_timeout=30),
     )
-    assert tools.origin == "durably.toml, line 29"
+    assert tools.origin == "durably.toml, line 33"
 
 
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
         ("[[policy]]\nkind = 'model'\nretries = 3\n", 3, "did you mean 'retry'?"),
+        ("[replay]\nitem = ['send']\n", 2, "did you mean 'items'?"),
+        ("[replay]\nitems = 'send'\n", 2, "a list of the names of effects"),
+        ("[replay]\nitems = ['']\n", 2, "a list of the names of effects"),
+        ("[replay]\nvolatile = 'x'\n", 2, "a list of regular expressions"),
+        ("[replay]\n\nvolatile = ['took (']\n", 3, "'took (' is no regular expression"),
+        ("[replay]\nvolatile = ['.*']\n", 2, "fits the empty text"),
+        ("[replay]\nvolatile = ['.+']\n", 2, "fits any text"),
+        ("[replay]\nvolatile = ['.']\n", 2, "fits any text"),
+        ("replay = 'auto'\n", 1, "replay is a table"),
         ("[[policy]]\nretry = 0\n", 2, "retry: write a whole number from 1 on, not 0"),
         ("[[policy]]\nretry = {atempts = 3}", 2, "did you mean 'attempts'?"),
         ("[[policy]]\nretry = true", 2, "retry"),

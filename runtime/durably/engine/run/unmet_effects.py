@@ -71,7 +71,7 @@ def _stops(run: Run, record: StepEnded | StepStarted) -> bool:
     call = Call(cast("Kind", record.kind), record.name, None, adapter=adapter)
     policy = run.options.terms(call, agent).policy
     action = policy.on_change or run.options.on_change
-    return action == "error" and record.name not in run.options.items
+    return action == "error" and not run.options.is_item(record.name)
 
 
 def _info(run: Run, one: Unmet) -> StepInfo:

@@ -63,7 +63,7 @@ def candidates(step: Step) -> list[Candidate]:
     In an edited program only ``effect="once"`` asks: steps that differ are new there.
     """
     run, call = step.run, step.call
-    if call.name in run.options.items:
+    if run.options.is_item(call.name):
         return []
     if run.program_changed() and step.policy.effect != "once":
         return []
