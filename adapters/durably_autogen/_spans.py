@@ -54,7 +54,7 @@ async def _run_team(
     team = _Team(inner)
     _teams.setdefault(self._team_id, team)  # AutoGen refuses a team that runs already
     try:
-        with told(inner, _TEAM, name) as over:
+        with told(inner, _TEAM, name) as over, inner.edge():
             async with closing(inner.iterate(original(self, *args, **kwargs))) as items:
                 async for item in items:
                     if isinstance(item, TaskResult):
@@ -86,7 +86,7 @@ async def _take_turn(
 
     is_opaque = may_be_opaque(self)
     turn = opaque_turn(inner, self, messages, source) if is_opaque else inner.iterate(source())
-    with told(inner, "agent", self.name) as over:
+    with told(inner, "agent", self.name) as over, inner.edge():
         async with closing(turn) as items:
             async for item in items:
                 if isinstance(item, Response):
@@ -109,7 +109,7 @@ async def _answer(
     if scope.lane.owner == owner:
         return await call()
     inner = _unwindable(scope, f"agent:{self.name}", owner, **_turn_naming(scope, messages))
-    with told(inner, "agent", self.name):
+    with told(inner, "agent", self.name), inner.edge():
         if may_be_opaque(self):
             return await opaque_answer(inner, self, messages, call)
         with inner.entered():
@@ -179,12 +179,22 @@ async def _on_message(
     scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, message: Any, ctx: Any
 ) -> Any:
     """Let nothing out of a message handler that makes AutoGen's runtimes hang."""
-    if not scope.targets:  # an agent on AutoGen's core, outside of any team
+    if not scope.parks:  # an agent on AutoGen's core, outside of any team
         remember_runtime(scope.run, self._runtime)
         scope = scope.parking(handler_tasks)
     with scope.entered():
         work = original(self, message, ctx)
         return await ended_by(scope, work, ctx.cancellation_token, is_answer=ctx.is_rpc)
+
+
+async def _await_handlers(
+    scope: Scope, original: Callable[..., Awaitable[Any]], self: Any, *args: Any, **kwargs: Any
+) -> Any:
+    """Wait for message handlers, which may lie in another place of the run and be parked."""
+    if scope.parks:
+        return await original(self, *args, **kwargs)
+    with scope.waiting():
+        return await original(self, *args, **kwargs)
 
 
 async def _select_speaker(
@@ -251,6 +261,15 @@ SEAMS = (
         "support",
         _on_message,
         "a run that asks a person in a message handler may hang",
+    ),
+    *(
+        Seam(
+            f"autogen_core:SingleThreadedAgentRuntime.{name}",
+            "support",
+            _await_handlers,
+            "a task that waits for a message handler elsewhere, which asks a person, hangs",
+        )
+        for name in ("send_message", "stop_when_idle")
     ),
     Seam(
         f"{_GROUP_CHAT}._base_group_chat_manager:BaseGroupChatManager.select_speaker",

@@ -11,7 +11,7 @@ from .run.run import Run
 from .scope_var import scope_var
 from .step.step import Step
 from .timeouts import Deadline
-from .unwind import Targets
+from .unwind import Region
 
 ScopeT = TypeVar("ScopeT", bound="BaseScope")
 
@@ -44,26 +44,25 @@ class BaseScope:
         run: The run.
         lane: The line of control that steps are counted in.
         leaf: Kind and name of the step that is being executed around this code, if any.
-        targets: What to cancel first when the run is unwound inside a framework through which no
-            exception can pass; empty where one can.
+        region: The part of the run that this code lies in, if no exception can leave it.
         attempt: Which attempt of that step this is, from 1.
         local: What the room above keeps for this code and what it calls; the engine passes it on.
     """
 
-    __slots__ = ("attempt", "lane", "leaf", "local", "run", "targets")
+    __slots__ = ("attempt", "lane", "leaf", "local", "region", "run")
 
     def __init__(
         self,
         run: Run,
         lane: Lane,
         leaf: tuple[str, str] | None = None,
-        targets: tuple[Targets, ...] = (),
+        region: Region | None = None,
         local: object = None,
     ) -> None:
         self.run = run
         self.lane = lane
         self.leaf = leaf
-        self.targets = targets
+        self.region = region
         self.local = local
         self.attempt = 1
 
@@ -71,6 +70,11 @@ class BaseScope:
     def is_left(self) -> bool:
         """Whether this process is a child that was forked while the parent drove the run."""
         return self.run.is_left
+
+    @property
+    def parks(self) -> bool:
+        """Whether a call that cannot go on waits to be unwound, since no exception passes here."""
+        return self.region is not None and self.region.is_here
 
     @property
     def program_files(self) -> ProgramFiles | None:
@@ -82,13 +86,16 @@ class BaseScope:
         return _Entered(self)
 
     def inner_of(self, step: Step) -> Self:
-        """Return the scope for the code inside *step*; a new one for each attempt."""
+        """Return the scope for the code inside *step*; a new one for each attempt.
+
+        Exceptions pass there, up to the step.
+        """
         call, outer, deadline = step.call, self.lane, self.lane.deadline
         if step.policy.timeout:
             deadline = Deadline(call.name, step.policy.timeout, self.run.clock, deadline)
         lane = Lane(step.known_lane or step.slot, None, deadline, outer.agent)
         lane.home = step.line
         lane.leaf = step
-        inner = type(self)(self.run, lane, (call.kind, call.name), self.targets, self.local)
+        inner = type(self)(self.run, lane, (call.kind, call.name), None, self.local)
         inner.attempt = step.attempt
         return inner

@@ -101,6 +101,8 @@ async def _finish(run: Run) -> None:
         await asyncio.wait(left, timeout=QUIET_SECONDS)
         if run.is_quiet(seen):
             break
+    if left and run.targets:
+        await unwind(run, loop)
     await _cancel(left)
 
 

@@ -29,7 +29,7 @@ class Dormant(Scope):
 
     def __init__(self, begin: Callable[[], Run | None]) -> None:
         self.leaf = None
-        self.targets = ()
+        self.region = None
         self.local = None
         self.attempt = 1
         self._begin: Callable[[], Run | None] | None = begin

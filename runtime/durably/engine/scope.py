@@ -18,7 +18,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ from .order.shared_state import Interleaving, Places, Recorded, ain_place, in_pl
 from .replay.lane import Lane, segments
 from .replay.lane_name import UNNAMED, NamedLane, named_lane
 from .replay.run_history import IDENTITY
+from .run.held_lanes import holding
 from .run.unmet_effects import leave
 from .scope_var import scope_var
 from .step.admission import aadmitted, admitted, settled
@@ -41,11 +42,12 @@ from .step.async_commit import abegin, afail, afinish
 from .step.execution import performed
 from .step.fast_path import replayed_next
 from .step.iteration import each, iterate
+from .step.parked_calls import park, signal_unwound
 from .step.questions import aask_in, ask_in
 from .step.step import Step
 from .step.streams import astream, stream
 from .timeouts import acall_within, call_within
-from .unwind import Targets, park
+from .unwind import Region, Targets
 
 T = TypeVar("T")
 
@@ -80,7 +82,8 @@ class Scope(BaseScope):
             owner: If it is the current lane's own, this is a retry of that lane: the same path is
                 entered again, and what was finished in it is replayed, but for the step for whose
                 sake it is retried.
-            targets: See the attribute; inherited if None.
+            targets: What finds the tasks to be cancelled first when the lane is unwound, if no
+                exception can leave it (:mod:`.unwind`); it is a part of a region around it.
             given: What the lane is and was given, as data; it names the lane. Without it lanes of
                 one segment are told apart by their order.
             siblings: What every lane of the segment is given that there will be, if that is known
@@ -95,9 +98,14 @@ class Scope(BaseScope):
                 path, instead = self._named(segment, given, siblings, former)
             lane = Lane(path, owner, self.lane.deadline, self.lane.agent)
             lane.leaf, lane.instead = self.lane.leaf, instead or self.lane.instead
-        inherited = self.targets if targets is None else targets
-        self.run.targets.update(dict.fromkeys(inherited))
-        return Scope(self.run, lane, None, inherited, self.local)
+        region = self.region
+        if targets is not None and not self.parks:
+            region = self._region(lane, targets)
+        return Scope(self.run, lane, None, region, self.local)
+
+    def _region(self, lane: Lane, targets: tuple[Targets, ...]) -> Region:
+        self.run.targets.update(dict.fromkeys(targets))
+        return Region(self.run, lane.path, targets)
 
     def _named(
         self, segment: str, given: Any, siblings: Sequence[Any] | None, former: str
@@ -112,10 +120,19 @@ class Scope(BaseScope):
         """Return this place as one in which steps park, since no exception can pass there.
 
         Args:
-            targets: See the attribute.
+            targets: See :meth:`child`.
         """
-        self.run.targets.update(dict.fromkeys(targets))
-        return Scope(self.run, self.lane, self.leaf, targets, self.local)
+        region = self._region(self.lane, targets)
+        return Scope(self.run, self.lane, self.leaf, region, self.local)
+
+    def edge(self) -> AbstractContextManager[None]:
+        """Let the signal out of the block, if this lane is unwound from outside.
+
+        Put it where a framework's call that no exception can leave returns to the program.
+        """
+        region = self.region
+        is_outermost = region is not None and region.path == self.lane.path
+        return region.edge() if region is not None and is_outermost else nullcontext()
 
     @contextmanager
     def span(
@@ -251,8 +268,9 @@ class Scope(BaseScope):
                 else:
                     return step.finish(value)
                 self.run.clock.sleep(delay)
-        except BaseException:
+        except BaseException as error:
             step.abandon()
+            signal_unwound(step, error)
             raise
 
     async def astep(self, call: Call, execute: Callable[[], Awaitable[Any]]) -> Any:
@@ -260,7 +278,7 @@ class Scope(BaseScope):
         try:
             return await self.aperform(self.open(call), execute)
         except Suspended:
-            if not self.targets:
+            if not self.parks:
                 raise
         return await self.park()
 
@@ -309,8 +327,9 @@ class Scope(BaseScope):
                 else:
                     return await afinish(step, value) if step.is_deferred else step.finish(value)
                 await run.clock.asleep(delay)
-        except BaseException:
+        except BaseException as error:
             step.abandon()
+            signal_unwound(step, error)
             raise
 
     def stream(self, call: Call, source: Callable[[], Iterator[Any]]) -> Iterator[Any]:
@@ -380,9 +399,21 @@ class Scope(BaseScope):
             return await self.astep(Call("human", name, value), here)
         return await aask_in(self, name, value, schema)
 
+    def waiting(self) -> AbstractContextManager[None]:
+        """Say that this code waits for other code of the run while the block runs.
+
+        Put it around what a framework does elsewhere, such as handling a message: if that is
+        parked, a step around the block does not count as being under way.
+        """
+        return holding(self.run.held, self.lane.path)
+
     async def park(self) -> Any:
-        """Wait for ever; the run is unwound from outside once nothing else is under way."""
-        await park(self.run)
+        """Wait for ever; the region is unwound from outside once nothing else is under way.
+
+        Raises:
+            Suspended: Exceptions pass here.
+        """
+        await park(self)
 
     def fatal(self, error: BaseException) -> Any:
         """End the run with *error*, past a framework that would swallow it.

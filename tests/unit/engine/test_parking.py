@@ -174,3 +174,47 @@ async def test_where_exceptions_pass_nothing_is_parked(runs: Any) -> None:
 
     outcome = await runs.adrive(run)
     assert outcome.status == "waiting"
+
+
+def edged(framework: Framework, *agents: Agent) -> Callable[[], Awaitable[Any]]:
+    """Return a call of the framework whose edge the signal leaves."""
+
+    async def run() -> list[Any]:
+        scope = here().child("team", targets=(framework.targets,))
+        with scope.entered(), scope.edge():
+            return await framework.run(*agents)
+
+    return run
+
+
+async def test_a_step_around_the_framework_gets_the_signal(runs: Any) -> None:
+    """The step's code sees the signal, as at a question of its own, and no cancellation."""
+    seen: list[str] = []
+
+    async def work() -> Any:
+        try:
+            return await edged(Framework(), asker("a"))()
+        except BaseException as error:
+            seen.append(type(error).__name__)
+            raise
+
+    async def run() -> Any:
+        return await here().astep(Call("task", "around", None), work)
+
+    outcome = await runs.adrive(run)
+    assert (outcome.status, [one.value for one in outcome.interrupts]) == ("waiting", ["a"])
+    assert seen == ["Suspended"]
+
+
+async def test_frameworks_side_by_side_ask_at_once(runs: Any) -> None:
+    """Each is unwound for itself, and the steps around them are not waited for in a circle."""
+
+    async def around(name: str) -> Any:
+        work = edged(Framework(), asker(name))
+        return await here().astep(Call("task", name, None), work)
+
+    async def run() -> Any:
+        return await asyncio.gather(around("a"), around("b"))
+
+    outcome = await runs.adrive(run)
+    assert {one.value for one in outcome.interrupts} == {"a", "b"}

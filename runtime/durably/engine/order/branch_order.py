@@ -32,7 +32,7 @@ class Patience:
     def is_over(self) -> bool:
         """Whether nothing happened for too long; asked once each :data:`LOOK_EVERY`."""
         run = self._run
-        quiet = run.is_quiet(self._seen) and not run.parked
+        quiet = run.is_quiet(self._seen) and not run.has_parked
         if quiet and self._under_way is not None:
             quiet = run.stopping or not self._under_way()
         self._seen = run.activity

@@ -22,6 +22,7 @@ from ..replay.fingerprint import unpack
 from ..replay.lane import Lane, Leaf, inside
 from ..replay.moment import Moment
 from ..replay.run_history import Past
+from .held_lanes import Held, is_working
 from .program_files import ProgramFiles
 
 
@@ -66,8 +67,10 @@ class Run:
         over: Whether this process is through with it; seams are inert from then on.
         cut: Whether it was over before its code had come to the end.
         is_cancelled: Whether whoever called it has cancelled it.
-        parked: Tasks that will never go on.
+        held: Lanes whose code cannot go on by itself: it is parked, or waits for other code.
         targets: What finds the tasks to be cancelled first, as its scopes named it; a set.
+        sweepers: The tasks that unwind regions of it from outside.
+        leaving: What is known of tasks that are cancelled to unwind a region, by task.
         busy: What is under way: the steps that are being executed, questions at the terminal.
         activity: Another number after everything that happens, to tell quiet from busy.
         resources: What other rooms keep for as long as the run lives, by name or by whose it is.
@@ -110,9 +113,10 @@ class Run:
         self.parked_for: BaseException | None = None
         self.unwinding = False
         self.over = self.cut = self.is_cancelled = False
-        self.parked: list[Any] = []
+        self.held: list[Held] = []
         self.targets: dict[Any, None] = {}
-        self.sweepers: dict[Any, Any] = {}
+        self.sweepers: set[Any] = set()
+        self.leaving: dict[Any, Any] = {}
         self.busy: set[object] = set()
         self.activity = 0
         self._stirs = itertools.count(1)
@@ -180,7 +184,12 @@ class Run:
 
     def is_quiet(self, seen: int) -> bool:
         """Say whether nothing is under way, and nothing happened since ``activity`` was *seen*."""
-        return not self.busy and self.activity == seen
+        return self.activity == seen and not is_working(self.busy, self.held)
+
+    @property
+    def has_parked(self) -> bool:
+        """Whether a call of it is parked."""
+        return any(one.region is not None for one in tuple(self.held))
 
     def tell(self, handlers: tuple[Handler, ...], *args: Any) -> None:
         """Tell listeners, if there are any."""

@@ -16,6 +16,7 @@ from ..gates import Instead, Refused, Served, Way
 from .admission import aadmitted, admitted, settled
 from .async_commit import abegin, afail, afinish
 from .iteration import each, iterate
+from .parked_calls import signal_unwound
 from .step import Step
 
 
@@ -39,8 +40,9 @@ async def performed(scope: BaseScope, step: Step, way: Way, execute: Callable[[]
                 except Exception as error:
                     delay = await tries.after(way, error)
                 await way.sleep(delay)
-        except BaseException:
+        except BaseException as error:
             step.abandon()
+            signal_unwound(step, error)
             raise
 
 
@@ -88,8 +90,9 @@ async def _new_pieces(
                 delay = await tries.after(way, error)
             pieces.clear()
             await way.sleep(delay)
-    except BaseException:
+    except BaseException as error:
         step.abandon()
+        signal_unwound(step, error)
         raise
 
 

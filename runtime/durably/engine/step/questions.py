@@ -19,7 +19,7 @@ from ..replay.fresh_text import equal_but_fresh
 from ..replay.lane import Lane
 from ..replay.recorded_steps import Slot
 from ..run.run import Run
-from ..unwind import park
+from .parked_calls import park
 
 DEADLINE = "deadline"
 """Who answered where nobody did in time."""
@@ -97,9 +97,9 @@ async def aask_in(
         async with ain_place(scope.run, scope.lane.path):
             return await aask(scope.run, scope.lane, name, value, schema=schema, known=known)
     except Suspended:
-        if not scope.targets:
+        if not scope.parks:
             raise
-    return await park(scope.run)
+    return await park(scope)
 
 
 class _Asking:

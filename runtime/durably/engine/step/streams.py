@@ -10,8 +10,8 @@ from ...errors import Suspended
 from ..base_scope import BaseScope
 from ..blocking_or_async import Awaiting, Blocking
 from ..call import Call
-from ..unwind import park
 from .execution import performed_pieces, stepwise
+from .parked_calls import park
 from .step import Step
 
 
@@ -46,6 +46,6 @@ async def astream(
             async for piece in executed:
                 yield piece
     except Suspended:
-        if not scope.targets:
+        if not scope.parks:
             raise
-        await park(scope.run)
+        await park(scope)

@@ -305,7 +305,7 @@ class Body:
         deadline = (
             Deadline(self.name, limits, run.clock, lane.deadline) if limits else lane.deadline
         )
-        scope = Scope(run, Lane(lane.path, None, deadline, lane.agent), None, around.targets, frame)
+        scope = Scope(run, Lane(lane.path, None, deadline, lane.agent), None, around.region, frame)
         scope.attempt = run.past.attempts.get(self._attempts_key(scope), 0) + 1
         return scope
 
