@@ -37,11 +37,13 @@ class World:
         url: Where the model is.
         sent: To whom letters were sent.
         asks: Whether the tool asks before it sends.
+        host: Where wrapped objects keep their runs.
     """
 
     url: str
     asks: bool = False
     sent: list[str] = field(default_factory=list[str])
+    host: durably.Host | None = None
 
     def send(self, to: str) -> str:
         """Send a letter."""
@@ -70,16 +72,23 @@ async def agent(world: World, to: str) -> str:
     return str(result.messages[-1].to_text())
 
 
+def _team(world: World, client: Any) -> RoundRobinGroupChat:
+    boss = UserProxyAgent("boss", input_func=never_asked)
+    stop = SourceMatchTermination(["boss"])
+    return RoundRobinGroupChat([_writer(world, client), boss], termination_condition=stop)
+
+
 async def team(world: World, to: str) -> str:
     """Run an AutoGen team: who writes, and a person who has the last word."""
     client = _client(world)
-    boss = UserProxyAgent("boss", input_func=never_asked)
-    stop = SourceMatchTermination(["boss"])
     try:
-        made = RoundRobinGroupChat([_writer(world, client), boss], termination_condition=stop)
-        result = await made.run(task=CALL % (to, to))
+        result = await _team(world, client).run(task=CALL % (to, to))
     finally:
         await client.close()
+    return _last_words(result)
+
+
+def _last_words(result: Any) -> str:
     said = [one.to_text() for one in result.messages if isinstance(one, BaseTextChatMessage)]
     return " ".join(said[1:])
 
@@ -118,7 +127,9 @@ class State(TypedDict):
     said: str
 
 
-def _graph(world: World) -> Any:
+def letters_graph(world: World) -> Any:
+    """Return a graph that sends a letter and has it checked."""
+
     @graph_tool
     def send(to: str) -> str:
         """Send a letter."""
@@ -141,12 +152,68 @@ def _graph(world: World) -> Any:
 
 def graph(world: World, to: str) -> str:
     """Run a graph."""
-    return str(_graph(world).invoke({"to": to})["said"])
+    return str(letters_graph(world).invoke({"to": to})["said"])
 
 
 async def agraph(world: World, to: str) -> str:
     """Run a graph in a coroutine."""
-    return str((await _graph(world).ainvoke({"to": to}))["said"])
+    return str((await letters_graph(world).ainvoke({"to": to}))["said"])
+
+
+def wrapped_graph(world: World, to: str) -> str:
+    """Invoke a wrapped graph."""
+    return str(_wrapped(world, letters_graph(world)).invoke({"to": to})["said"])
+
+
+async def awrapped_graph(world: World, to: str) -> str:
+    """Invoke a wrapped graph in a coroutine."""
+    return str((await _wrapped(world, letters_graph(world)).ainvoke({"to": to}))["said"])
+
+
+def streamed_graph(world: World, to: str) -> str:
+    """Return what the parts of a wrapped graph's stream say."""
+    parts = list(_wrapped(world, letters_graph(world)).stream({"to": to}, stream_mode="values"))
+    return str(parts[-1]["said"])
+
+
+async def astreamed_graph(world: World, to: str) -> str:
+    """Return what the parts of a wrapped graph's stream say, in a coroutine."""
+    stream = _wrapped(world, letters_graph(world)).astream({"to": to}, stream_mode="values")
+    parts = [part async for part in stream]
+    return str(parts[-1]["said"])
+
+
+async def awrapped_team(world: World, to: str) -> str:
+    """Invoke a wrapped AutoGen team."""
+    client = _client(world)
+    try:
+        return _last_words(await _wrapped(world, _team(world, client)).ainvoke(CALL % (to, to)))
+    finally:
+        await client.close()
+
+
+def wrapped_team(world: World, to: str) -> str:
+    """Invoke a wrapped AutoGen team in plain code."""
+    client = _client(world)
+    try:
+        return _last_words(_wrapped(world, _team(world, client)).invoke(CALL % (to, to)))
+    finally:
+        asyncio.run(client.close())
+
+
+def wrapped_crew(world: World, to: str) -> str:
+    """Invoke a wrapped crew."""
+    return str(_wrapped(world, _crew(world, to, human_input=True)).invoke({}))
+
+
+async def awrapped_crew(world: World, to: str) -> str:
+    """Invoke a wrapped crew in a coroutine."""
+    return str(await _wrapped(world, _crew(world, to, human_input=True)).ainvoke({}))
+
+
+def _wrapped(world: World, target: object) -> durably.Durable:
+    assert world.host is not None
+    return durably.wrap(target, checkpointer=world.host)
 
 
 @dataclass(frozen=True)
@@ -204,3 +271,12 @@ MEANS: dict[str, Means] = {
     "graph-approval": Means(agraph, graph, (APPROVE,), "{0}: yes", approve=_SEND),
     "graph-interrupt": Means(agraph, graph, ("do", "good"), "{0}: do good", asks=True),
 }
+WRAPPED: dict[str, Means] = {
+    "graph": Means(awrapped_graph, wrapped_graph, ("do", "good"), "{0}: do good", asks=True),
+    "graph-stream": Means(
+        astreamed_graph, streamed_graph, ("do", "good"), "{0}: do good", asks=True
+    ),
+    "team": Means(awrapped_team, wrapped_team, ("fine",), "Told {0}. ({0}: yes) fine"),
+    "crew": Means(awrapped_crew, wrapped_crew, ("",), "Told {0}. ({0}: yes)"),
+}
+"""The same with wrapped objects, whose runs are their own."""

@@ -20,16 +20,17 @@ from typing import Any, Literal
 
 from ..adapting import Adapter, Entry
 from ..caching import Cache
-from ..engine import Outcome, Run, Sink, adrive, drive, drive_in_thread
+from ..engine import Call, Outcome, Run, Sink, adrive, drive, drive_in_thread
 from ..journal import Storage
 from ..listeners import Listener
 from ..process_fork import leave_to_parent, tell_of_forks
 from ..types import Budget, Interrupt, OnChange, RunView, StepPolicy
 from .host import DEFAULT_URL, Host
 from .invoke_result import delivered
+from .nested_use import NestedUse, scope_around
 from .run_views import fold
 from .streams.stream import astream, stream
-from .thread_runs import named_thread, open_run
+from .thread_runs import named_thread, open_run, thread_of
 
 
 def wrap(
@@ -115,6 +116,9 @@ class Durable:
     A thread's first run begins with the object as its program made it, the next ones with what the
     thread's last run came to, in any process. Runs may overlap, in threads and event loops: those
     that come while the object is in use get a copy of it.
+
+    Used inside a run (in an entrypoint, a task, an agent's tool), the object has a run of its own,
+    whose questions the run around it asks; see :mod:`.nested_use`.
     """
 
     def __init__(self, target: object, host: Host, entry: Entry) -> None:
@@ -178,7 +182,12 @@ class Durable:
                 are replayed), ``messages`` (tokens), ``custom``, ``values`` (the end), or a list
                 of these, which yields ``(mode, data)``.
         """
-        return stream(stream_mode, lambda sink: self._execute(input, config, sink))
+
+        def parts() -> Iterator[Any]:
+            return stream(stream_mode, lambda sink: self._execute(input, config, sink))
+
+        scope = scope_around()
+        return parts() if scope is None else scope.stream(self._parts_call(input, config), parts)
 
     def astream(
         self,
@@ -188,7 +197,20 @@ class Durable:
         stream_mode: str | Sequence[str] = "updates",
     ) -> AsyncIterator[Any]:
         """Like :meth:`stream`, in the running event loop."""
-        return astream(stream_mode, lambda sink: self._aexecute(input, config, sink))
+
+        def parts() -> AsyncIterator[Any]:
+            return astream(stream_mode, lambda sink: self._aexecute(input, config, sink))
+
+        scope = scope_around()
+        return parts() if scope is None else scope.astream(self._parts_call(input, config), parts)
+
+    def _parts_call(self, given: Any, config: Mapping[str, Any] | None) -> Call:
+        """Return the step of the run around a stream: what its code makes of the parts is replayed.
+
+        The step is pure: what the object does is recorded in its own run.
+        """
+        request = [given, thread_of(config)]
+        return Call("task", f"{self._entry.identity} (stream)", request, pure=True)
 
     def join_stream(
         self,
@@ -251,6 +273,19 @@ class Durable:
         return run, self.host.given_to(run) if run.info.resumed else given
 
     def _execute(self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None) -> Outcome:
+        scope = scope_around()
+        if scope is None:
+            return self._drive(given, config, sink)
+        use = NestedUse(self.host, self._entry.identity, scope, given, config)
+        found = use.found()
+        if found is not None and found.done is not None:
+            return found.done
+        outcome = self._drive(given if found is None else None, use.config, sink)
+        while (said := use.answers(outcome)) is not None:
+            outcome = self._drive(said, use.config, sink)
+        return outcome
+
+    def _drive(self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None) -> Outcome:
         call, acall = self._entry.invoke, self._entry.ainvoke
         if call is None and _loop_is_running():
             raise RuntimeError(
@@ -278,6 +313,21 @@ class Durable:
             self._runner_free.release()
 
     async def _aexecute(
+        self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
+    ) -> Outcome:
+        scope = scope_around()
+        if scope is None:
+            return await self._adrive(given, config, sink)
+        use = NestedUse(self.host, self._entry.identity, scope, given, config)
+        found = use.found()
+        if found is not None and found.done is not None:
+            return found.done
+        outcome = await self._adrive(given if found is None else None, use.config, sink)
+        while (said := await use.aanswers(outcome)) is not None:
+            outcome = await self._adrive(said, use.config, sink)
+        return outcome
+
+    async def _adrive(
         self, given: Any, config: Mapping[str, Any] | None, sink: Sink | None
     ) -> Outcome:
         call, acall = self._entry.invoke, self._entry.ainvoke
