@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from durably.cli import main
 from durably.engine import IDENTITY
 
 from .cases import CASES, JOURNALS, WAITING, served, started
@@ -19,16 +21,12 @@ STORE = ("--store", "sqlite:///journal.db")
 
 
 def durably(place: Path, *words: str) -> str:
-    """Run a command of durably in *place* and return its output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "durably", *words],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    """Run a command of durably in *place*, in this process, and return its output."""
+    output, errors = io.StringIO(), io.StringIO()
+    with contextlib.chdir(place), redirect_stdout(output), redirect_stderr(errors):
+        code = main(words)
+    assert code == 0, errors.getvalue()
+    return output.getvalue()
 
 
 def only_run(place: Path) -> str:
